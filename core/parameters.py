@@ -1,0 +1,115 @@
+"""θ: the parameters U, W, V, b, c of the network, and everything with their shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from core.errors import InputError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """Parameters of a recurrent network with a softmax readout; gradients have the same type.
+
+        a_t = U x_t + W s_{t−1} + b,   s_t = tanh(a_t),   z_t = V s_t + c
+
+    U (H, D), W (H, H), V (C, H), b (H,), c (C,). b and c may be left out: zeros. Arrays are
+    copied, made read-only, and share one dtype: float64, unless all of them are float32 (or, for
+    the complex step, one of them is complex).
+
+    Raises InputError for a shape that does not fit the others, naming both.
+    """
+
+    U: Array
+    W: Array
+    V: Array
+    b: Array = None  # type: ignore[assignment]  # None means zeros; never None after __post_init__
+    c: Array = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        given: dict[str, Array] = {
+            name: np.asarray(value)
+            for name in NAMES
+            if (value := getattr(self, name)) is not None
+        }
+        dtype = _common_dtype(given)
+        hidden, outputs = given["W"].shape[:1], given["V"].shape[:1]
+        for name, size in (("b", hidden), ("c", outputs)):
+            given.setdefault(name, np.zeros(size, dtype))
+        for name, array in given.items():
+            own = np.array(array, dtype=dtype, order="C")
+            own.setflags(write=False)
+            object.__setattr__(self, name, own)
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        if self.W.ndim != 2 or self.W.shape[0] != self.W.shape[1] or not self.W.size:
+            raise InputError(f"W has shape {self.W.shape}; expected a square matrix (H, H)")
+        hidden = self.W.shape[0]
+        if self.U.ndim != 2 or self.U.shape[0] != hidden or not self.U.size:
+            raise InputError(f"U has shape {self.U.shape}; expected ({hidden}, D), as W is {self.W.shape}")
+        if self.V.ndim != 2 or self.V.shape[1] != hidden or not self.V.size:
+            raise InputError(f"V has shape {self.V.shape}; expected (C, {hidden}), as W is {self.W.shape}")
+        if self.b.shape != (hidden,):
+            raise InputError(f"b has shape {self.b.shape}; expected ({hidden},), as W is {self.W.shape}")
+        if self.c.shape != (self.outputs,):
+            raise InputError(
+                f"c has shape {self.c.shape}; expected ({self.outputs},), as V is {self.V.shape}"
+            )
+
+    @classmethod
+    def random(
+        cls,
+        inputs: int,
+        hidden: int,
+        outputs: int,
+        seed: int = 0,
+        dtype: DTypeLike = np.float64,
+    ) -> Parameters:
+        """U, W, V drawn in this order, uniform in ±1/√D, ±1/√H, ±1/√H; b = c = 0.
+
+        inputs D, hidden H, outputs C; numpy.random.default_rng(seed).
+        """
+        for name, size in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs)):
+            if size < 1:
+                raise InputError(f"{name} is {size}; expected 1 or more")
+        rng = np.random.default_rng(seed)
+
+        def draw(rows: int, columns: int) -> Array:
+            bound = 1 / np.sqrt(columns)
+            return rng.uniform(-bound, bound, (rows, columns)).astype(dtype)
+
+        return cls(U=draw(hidden, inputs), W=draw(hidden, hidden), V=draw(outputs, hidden))
+
+    @property
+    def inputs(self) -> int:
+        """D, the size of x_t."""
+        return int(self.U.shape[1])
+
+    @property
+    def hidden(self) -> int:
+        """H, the size of s_t."""
+        return int(self.W.shape[0])
+
+    @property
+    def outputs(self) -> int:
+        """C, the size of ŷ_t."""
+        return int(self.V.shape[0])
+
+
+NAMES = ("U", "W", "V", "b", "c")
+
+
+def _common_dtype(arrays: dict[str, Array]) -> np.dtype[Any]:
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiuc":
+            raise InputError(f"{name} has dtype {array.dtype}; expected numbers")
+    found = np.result_type(*arrays.values())
+    kept = (np.float32, np.float64, np.complex128)
+    return found if found in kept else np.dtype(np.float64)

@@ -1,0 +1,1 @@
+"""tuiviz: a step-through debugger for backpropagation through time, in the terminal."""
