@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from core.errors import InputError
 
@@ -34,9 +34,7 @@ class Parameters:
 
     def __post_init__(self) -> None:
         given: dict[str, Array] = {
-            name: np.asarray(value)
-            for name in NAMES
-            if (value := getattr(self, name)) is not None
+            name: np.asarray(value) for name in NAMES if (value := getattr(self, name)) is not None
         }
         dtype = _common_dtype(given)
         hidden, outputs = given["W"].shape[:1], given["V"].shape[:1]
@@ -53,11 +51,17 @@ class Parameters:
             raise InputError(f"W has shape {self.W.shape}; expected a square matrix (H, H)")
         hidden = self.W.shape[0]
         if self.U.ndim != 2 or self.U.shape[0] != hidden or not self.U.size:
-            raise InputError(f"U has shape {self.U.shape}; expected ({hidden}, D), as W is {self.W.shape}")
+            raise InputError(
+                f"U has shape {self.U.shape}; expected ({hidden}, D), as W is {self.W.shape}"
+            )
         if self.V.ndim != 2 or self.V.shape[1] != hidden or not self.V.size:
-            raise InputError(f"V has shape {self.V.shape}; expected (C, {hidden}), as W is {self.W.shape}")
+            raise InputError(
+                f"V has shape {self.V.shape}; expected (C, {hidden}), as W is {self.W.shape}"
+            )
         if self.b.shape != (hidden,):
-            raise InputError(f"b has shape {self.b.shape}; expected ({hidden},), as W is {self.W.shape}")
+            raise InputError(
+                f"b has shape {self.b.shape}; expected ({hidden},), as W is {self.W.shape}"
+            )
         if self.c.shape != (self.outputs,):
             raise InputError(
                 f"c has shape {self.c.shape}; expected ({self.outputs},), as V is {self.V.shape}"
