@@ -7,14 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
 
-def norm(rows: NDArray[Any]) -> NDArray[Any]:
-    """‖·‖₂ of each row (…, n) → (…): right from the smallest float to the largest.
 
-    A plain sum of squares reads 0 below 1e-162 and inf above 1e154; each row is scaled by an
-    exact power of two first.
+def unit_scale(rows: Array) -> tuple[Array, Array]:
+    """Each row (…, n) divided by a power of two that brings its largest number into [½, 1).
+
+    Returns the scaled rows and the exponents (…). Exact. A row of zeros, or one that holds an
+    infinity or a NaN, keeps the exponent 0.
     """
     largest = np.abs(rows).max(axis=-1)
     exponent = np.where(np.isfinite(largest), np.frexp(largest)[1], 0)
-    scaled = np.ldexp(rows, -exponent[..., None])
+    return np.ldexp(rows, -exponent[..., None]), exponent
+
+
+def norm(rows: Array) -> Array:
+    """‖·‖₂ of each row (…, n) → (…): right from the smallest float to the largest.
+
+    A plain sum of squares reads 0 below 1e-162 and inf above 1e154.
+    """
+    scaled, exponent = unit_scale(rows)
     return np.asarray(np.ldexp(np.sqrt(np.vecdot(scaled, scaled)), exponent))

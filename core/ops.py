@@ -1,62 +1,65 @@
 """The table of rules: what each primitive operation computes, and its partial derivatives.
 
-An operation is a row of `Op`; nothing else in the engine knows which one it has. Its value works
-on one step (n,) and on all steps (T, n) alike. Its partial with respect to an operand is a linear
-map of one of a few kinds, each a subclass of `Partial`: what it reads (its *coefficient*), its
-vector-Jacobian product `apply(g, coefficient, out)`, its dense matrix, and how it is written.
+An operation is a row of the table, an `Op`; nothing else in the engine knows which one it has.
+Its value works on one step (n,) and on all steps (T, n) alike. Its partial with respect to an
+operand is a linear map, one of a few kinds, each a subclass of `Partial`: what it reads of the
+tape (its *coefficient*), its vector-Jacobian product, its dense matrix, and how it is written.
 
-In the written forms {x} is the operand of the partial, {o} the other one, {y} the result and {g}
-the cotangent. `written` is the Jacobian ∂y/∂x, `applied` its product with a cotangent.
+In the written forms {x} is the operand of the partial, {o} the other operand, {y} the result and
+{g} the cotangent. `written` is the Jacobian ∂y/∂x, `applied` its product with a cotangent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.numbers import norm
+from core.numbers import Array, norm
 
-Array = NDArray[Any]
-Apply = Callable[[Array, Any, Array], Any]
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Partial:
     """∂y/∂x of one operation as a linear map; a subclass for each kind of map.
 
-    coefficient(x, o, y) is what the map needs of the tape, stacked over time (T, …), or, where
-    `constant`, the same at every step.
+    coefficient(x, o, y) is what the map reads, stacked over time (T, …), or, where `constant`,
+    the same at every step. apply(g, coefficient, out) writes the product with the cotangents g.
     """
 
     written: str
     applied: str
     coefficient: Callable[[Any, Any, Any], Any] = field(repr=False)
-    constant = False
-    apply: Apply = field(default=np.multiply, init=False, repr=False)
 
-    def dense(self, coefficient: Any, size: int) -> Array:
-        """The Jacobian of one step as a matrix (size of y, size of x)."""
+    constant: ClassVar[bool] = False
+    apply: ClassVar[Callable[..., Any]] = np.multiply
+
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
+        """The Jacobian of one step, of shape (size of y, *shape of x)."""
         raise NotImplementedError
 
-    def total(self, g: Array, coefficient: Any, shape: tuple[int, ...]) -> Array:
-        """Σ_k g_k · (∂y/∂x)_k over the rows of g, for an x that is a parameter of that shape."""
+    def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
+        """Σ_k g_k · (∂y/∂x)_k over the rows k of g, for a parameter x of that shape."""
         return np.asarray(self.apply(g, coefficient, np.empty_like(g)).sum(axis=0))
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         """‖g_k · (∂y/∂x)_k‖ for each row k of g, without forming a matrix."""
         return norm(self.apply(g, coefficient, np.empty_like(g)))
 
+    def inner(self, g: Array, coefficient: Any, matrix: Array) -> Array:
+        """⟨g_k · (∂y/∂x)_k, matrix⟩ for each row k of g, without forming a matrix."""
+        return np.asarray(self.apply(g, coefficient, np.empty_like(g)) @ matrix)
+
 
 @dataclass(frozen=True)
 class Diagonal(Partial):
-    """diag(d): of an elementwise operation, d (T, n)."""
+    """diag(d): of an elementwise operation; the coefficient is d (T, n)."""
 
-    def dense(self, coefficient: Any, size: int) -> Array:
-        return np.diag(coefficient)
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
+        return np.asarray(np.diag(coefficient))
 
 
 @dataclass(frozen=True)
@@ -65,74 +68,209 @@ class Unit(Partial):
 
     constant = True
 
-    def dense(self, coefficient: Any, size: int) -> Array:
-        return np.asarray(coefficient * np.eye(size))
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
+        return np.asarray(coefficient * np.eye(shape[0]))
 
 
 @dataclass(frozen=True)
 class Matrix(Partial):
-    """M: of a product M v with respect to v."""
+    """M: of a product M v with respect to v; the coefficient is M (m, n)."""
 
     constant = True
-    apply: Apply = field(default=np.dot, init=False, repr=False)
+    apply = staticmethod(np.dot)
 
-    def dense(self, coefficient: Any, size: int) -> Array:
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(coefficient)
+
+
+def _times_row(g: Array, row: Array, out: Any) -> Any:
+    return np.multiply(g[..., None], row, out)
 
 
 @dataclass(frozen=True)
 class Row(Partial):
     """A row (T, n): of a number with respect to a vector."""
 
-    def dense(self, coefficient: Any, size: int) -> Array:
+    apply = staticmethod(_times_row)
+
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(coefficient)[None, :]
 
 
+def _softmax_product(g: Array, p: Array, out: Array) -> Any:
+    return np.multiply(p, g - (g * p).sum(axis=-1, keepdims=True), out)
+
+
 @dataclass(frozen=True)
-class Softmax(Partial):
-    """diag(ŷ) − ŷ ŷᵀ, its coefficient ŷ (T, n)."""
+class SoftmaxJacobian(Partial):
+    """diag(ŷ) − ŷ ŷᵀ; the coefficient is ŷ (T, n)."""
 
-    apply: Apply = field(
-        default=lambda g, p, out: np.multiply(p, g - (g * p).sum(axis=-1, keepdims=True), out),
-        init=False,
-        repr=False,
-    )
+    apply = staticmethod(_softmax_product)
 
-    def dense(self, coefficient: Any, size: int) -> Array:
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(np.diag(coefficient) - np.outer(coefficient, coefficient))
 
 
 @dataclass(frozen=True)
 class Outer(Partial):
-    """∂(M v)/∂M: its product with a cotangent is g ⊗ v; the coefficient is v (T, n)."""
+    """∂(M v)/∂M: its product with g is the matrix g ⊗ v; the coefficient is v (T, n)."""
 
-    def dense(self, coefficient: Any, size: int) -> Array:
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
         """(m, m, n): ∂y_i/∂M_jl = v_l where i = j, else 0."""
-        return np.asarray(np.eye(size)[:, :, None] * coefficient[None, None, :])
+        return np.asarray(np.eye(shape[0])[:, :, None] * coefficient)
 
-    def total(self, g: Array, coefficient: Any, shape: tuple[int, ...]) -> Array:
+    def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(g.T @ coefficient)
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         return np.asarray(norm(g) * norm(coefficient))
 
+    def inner(self, g: Array, coefficient: Any, matrix: Array) -> Array:
+        return np.asarray(np.vecdot(g @ matrix, coefficient))
+
 
 @dataclass(frozen=True)
 class Scatter(Partial):
-    """∂(M v)/∂M for v the one-hot vector of a token: the coefficient is the token (T,)."""
+    """∂(M v)/∂M where v is one-hot: the coefficient is the token itself (T,), no vector."""
 
-    def dense(self, coefficient: Any, size: int) -> Array:
-        raise NotImplementedError  # needs the number of columns; see `dense_columns`
-
-    def dense_columns(self, coefficient: Any, size: int, columns: int) -> Array:
+    def dense(self, coefficient: Any, shape: Shape) -> Array:
         """(m, m, n): ∂y_i/∂M_jl = 1 where i = j and l is the token, else 0."""
-        return np.asarray(np.eye(size)[:, :, None] * np.eye(columns)[coefficient])
+        return np.asarray(np.eye(shape[0])[:, :, None] * np.eye(shape[-1])[coefficient])
 
-    def total(self, g: Array, coefficient: Any, shape: tuple[int, ...]) -> Array:
+    def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
         rows, columns = shape
-        flat = (coefficient[:, None] * rows + np.arange(rows)).ravel()
-        summed = np.bincount(flat, weights=g.ravel(), minlength=rows * columns)
-        return np.ascontiguousarray(summed.reshape(columns, rows).T, dtype=g.dtype)
+        cells = (coefficient[:, None] * rows + np.arange(rows)).ravel()
+        summed = np.bincount(cells, weights=g.ravel(), minlength=rows * columns)
+        return np.asarray(summed.reshape(columns, rows).T, dtype=g.dtype)
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         return norm(g)
+
+    def inner(self, g: Array, coefficient: Any, matrix: Array) -> Array:
+        return np.asarray(np.vecdot(g, matrix.T[coefficient]))
+
+
+@dataclass(frozen=True)
+class Op:
+    """A row of the table.
+
+    value(*operands, out) writes and returns the result; `written` is how a line reads;
+    `partials` has one entry for each operand, None where nothing flows back.
+    """
+
+    name: str
+    value: Callable[..., Any] = field(repr=False)
+    written: str
+    partials: tuple[Partial | None, ...] = field(repr=False)
+    loose: bool = False  # a sum or a difference: in parentheses wherever the reader `binds`
+    binds: bool = False
+
+
+def _sigmoid(x: Array, out: Any) -> Any:
+    # exp of a negative number on either side, so that nothing overflows.
+    negative = x.real < 0
+    e = np.exp(np.where(negative, x, -x))
+    return np.divide(np.where(negative, e, 1), 1 + e, out)
+
+
+def _softmax(z: Array, out: Any) -> Any:
+    e = np.subtract(z, z.max(axis=-1, keepdims=True), out)
+    np.exp(e, e)
+    return np.divide(e, e.sum(axis=-1, keepdims=True), e)
+
+
+def _cross_entropy(z: Array, y: Array, out: Any) -> Any:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    target = np.take_along_axis(shifted, y[..., None], axis=-1)
+    return np.subtract(np.log(np.exp(shifted).sum(axis=-1)), target[..., 0], out)
+
+
+def _prediction_minus_target(z: Array, y: Array, loss: Array) -> Array:
+    e: Array = _softmax(z, np.empty_like(z))
+    e[np.arange(len(y)), y] -= 1
+    return e
+
+
+def _minus_target_over_prediction(prediction: Array, y: Array, loss: Array) -> Array:
+    # 1/ŷ[y] = exp(E): E stays right where ŷ[y] is too small for a float.
+    row = np.zeros_like(prediction)
+    row[np.arange(len(y)), y] = -np.exp(loss)
+    return row
+
+
+def _other(x: Any, o: Any, y: Any) -> Any:
+    return o
+
+
+def _number(value: int) -> Callable[[Any, Any, Any], Any]:
+    return lambda x, o, y: value
+
+
+def _elementwise(
+    name: str, value: Callable[..., Any], written: str, derivative: str, d: Callable[..., Any]
+) -> Op:
+    diagonal = Diagonal(f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda x, o, y: d(y))
+    return Op(name, value, written, (diagonal,))
+
+
+PLUS = Unit("I", "{g}", _number(1))
+MINUS = Unit("−I", "−{g}", _number(-1))
+
+ADD = Op("add", np.add, "{0} + {1}", (PLUS, PLUS), loose=True)
+SUBTRACT = Op("subtract", np.subtract, "{0} − {1}", (PLUS, MINUS), loose=True, binds=True)
+ONE_MINUS = Op(
+    "one minus", lambda x, out: np.subtract(1, x, out), "1 − {0}", (MINUS,), loose=True, binds=True
+)
+MULTIPLY = Op(
+    "multiply",
+    np.multiply,
+    "{0} ⊙ {1}",
+    (Diagonal("diag({o})", "{g} ⊙ {o}", _other), Diagonal("diag({o})", "{g} ⊙ {o}", _other)),
+    binds=True,
+)
+
+# The operands of a product are (v, M), and M is laid out transposed: v @ Mᵀ is the product M v
+# for one step and for all of them.
+PRODUCT = Op(
+    "product",
+    np.dot,
+    "{1} {0}",
+    (Matrix("{o}", "{o}ᵀ {g}", _other), Outer("I ⊗ {o}", "{g} ⊗ {o}", _other)),
+    binds=True,
+)
+GATHER = Op(
+    "product",
+    lambda x, transposed, out: np.take(transposed, x, axis=0, out=out, mode="clip"),
+    "{1} {0}",
+    (None, Scatter("I ⊗ {o}", "{g} ⊗ {o}", _other)),
+    binds=True,
+)
+
+TANH = _elementwise("tanh", np.tanh, "tanh({0})", "1 − {y}²", lambda y: 1 - y * y)
+SIGMOID = _elementwise("sigmoid", _sigmoid, "σ({0})", "{y} ⊙ (1 − {y})", lambda y: y * (1 - y))
+RELU = _elementwise(
+    "relu",
+    lambda x, out: np.maximum(x, 0, out),
+    "relu({0})",
+    "[{y} > 0]",
+    lambda y: (y.real > 0).astype(y.dtype),
+)
+IDENTITY = _elementwise("identity", np.positive, "{0}", "1", np.ones_like)
+
+SOFTMAX = Op(
+    "softmax",
+    _softmax,
+    "softmax({0})",
+    (SoftmaxJacobian("diag({y}) − {y} {y}ᵀ", "(diag({y}) − {y} {y}ᵀ) {g}", lambda x, o, y: y),),
+)
+# The loss is computed from the logits, log Σ exp z − z[y], and its derivative is ŷ − y: both stay
+# right where softmax underflows. The chain rule is written through ŷ all the same: LIKELIHOOD.
+CROSS_ENTROPY = Op(
+    "cross-entropy",
+    _cross_entropy,
+    "−log {0}[{1}]",
+    (Row("(ŷ − y)ᵀ", "ŷ − y", _prediction_minus_target), None),
+)
+LIKELIHOOD = Row("−yᵀ / {x}[y]", "−y / {x}[y]", _minus_target_over_prediction)
+
+ACTIVATIONS = {op.name: op for op in (TANH, RELU, SIGMOID, IDENTITY)}

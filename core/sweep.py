@@ -1,0 +1,284 @@
+"""The backward sweep: rows of cotangents carried back through the loop over time.
+
+A row is what is sent back together: the sum of all errors, one error, the errors of one block of a
+truncation, or one unit of a state. The cotangent of a node of the loop at step k is, over the edges
+to its readers,
+
+    ḡ_k = Σ (∂reader/∂node)ᵀ reader̄_k  +  Σ (∂reader/∂node₋₁)ᵀ reader̄_{k+1}  +  what joins at k,
+
+the second sum for states. One builder makes the instructions of a step for any layout of the rows:
+*stacked*, one row kept for every step; *ring*, many rows, kept for two steps in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from core.numbers import Array
+from core.program import Edge, Node, Program, Stage
+from core.recording import Instruction, Recording, run
+from core.truncation import Truncation
+
+Cotangents = dict[Node, Array]
+Column = Iterable[Any]
+"""One thing for each step, from the last step to the first."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the rows are at each step: columns of views of the buffers."""
+
+    now: Callable[[Node], Column]  # of a node at step k
+    later: Callable[[Node], Column]  # of a node at step k + 1, for the rows of step k
+    scratch: Callable[[Node], Column]  # room for a summand
+    joining: Mapping[Node, tuple[Column, Column]]  # of a state: where, and what
+
+
+def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> list[Instruction]:
+    """One step back through the loop, as instructions for the steps k = stop − 1 … start."""
+    program = tape.program
+    made: list[Instruction] = []
+
+    def add(function: Callable[..., Any], *columns: Column) -> None:
+        made.append(zip(repeat(function), *columns, strict=False))
+
+    def add_product(edge: Edge, when: Callable[[Node], Column], out: Column) -> None:
+        reader, partial, index = edge
+        found = tape.coefficients(reader, partial, index, start, stop)
+        coefficients = repeat(found) if partial.constant else found[::-1]
+        add(partial.apply, when(program.aliases.get(reader, reader)), coefficients, out)
+
+    for node in reversed(program.loop):
+        if node in program.aliases:
+            continue
+        summands = [(edge, layout.later) for edge in program.carried.get(node, [])]
+        summands += [(edge, layout.now) for edge in program.inner.get(node, [])]
+        if summands:
+            add_product(*summands[0], layout.now(node))
+        else:
+            add(np.ndarray.fill, layout.now(node), repeat(0))
+        for summand in summands[1:]:
+            add_product(*summand, layout.scratch(node))
+            add(np.add, layout.now(node), layout.scratch(node), layout.now(node))
+        if node in layout.joining:
+            where, what = layout.joining[node]
+            add(np.add, where, what, where)
+    return made
+
+
+@dataclass(frozen=True)
+class Adjoints:
+    """∂E/∂node for E a sum of errors: of the readout for t ≥ `readout`, of the rest for k ≥ `loop`."""
+
+    tape: Recording
+    cotangents: Mapping[Node, Array]
+    readout: int
+    loop: int
+
+    def start(self, node: Node) -> int:
+        """The step of the first row of a node's adjoints."""
+        return self.readout if self.tape.program.stages[node] is Stage.AFTER else self.loop
+
+    def of(self, node: Node) -> Array:
+        """The adjoints of a node, a row for each step."""
+        return self.cotangents[self.tape.program.aliases.get(node, node)]
+
+    def edges(self, parameter: str) -> list[Edge]:
+        """Where a parameter is read, towards the loss."""
+        program = self.tape.program
+        return program.readers.get(program.parameters[parameter], [])
+
+    def gradient(self, first: int = 0) -> Any:
+        """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
+        with np.errstate(all="ignore"):
+            return replace(
+                self.tape.theta,
+                **{name: self._total(name, first) for name in self.tape.program.parameters},
+            )
+
+    def _total(self, parameter: str, first: int) -> Array:
+        shape = getattr(self.tape.theta, parameter).shape
+        found = [self._edge_total(edge, shape, first) for edge in self.edges(parameter)]
+        return sum(found[1:], start=found[0]) if found else np.zeros(shape)
+
+    def _edge_total(self, edge: Edge, shape: tuple[int, ...], first: int) -> Array:
+        reader, partial, index = edge
+        g, start = self.of(reader), self.start(reader)
+        skipped = max(0, first - start)
+        coefficients = self.tape.coefficients(
+            reader, partial, index, start + skipped, start + len(g)
+        )
+        return partial.total(g[skipped:], coefficients, shape)
+
+
+def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
+    """∂E_t/∂node_t of the nodes after the loop and of the states, for start ≤ t < stop.
+
+    What only step t has part in: of a state it is ∂⁺E_t/∂s_t, what joins the sweep at t.
+    """
+    program = tape.program
+    found: Cotangents = {program.loss: np.ones(stop - start)}
+    nodes = [*reversed(program.after), *program.states.values()]
+    _spread(tape, nodes, found, start, stop)
+    return {node: found[node] for node in nodes if node in found}
+
+
+def _spread(
+    tape: Recording, nodes: Iterable[Node], found: Cotangents, start: int, stop: int
+) -> None:
+    """Adds to `found` the adjoints of nodes from those of their readers, all steps at once."""
+    for node in nodes:
+        if node in tape.program.aliases or node in found:
+            continue
+        for reader, partial, index in tape.program.readers.get(node, []):
+            g = found.get(tape.program.aliases.get(reader, reader))
+            if g is not None:
+                coefficients = tape.coefficients(reader, partial, index, start, stop)
+                product = partial.apply(g, coefficients, None)
+                found[node] = found[node] + product if node in found else product
+
+
+def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cotangents:
+    """The adjoints of the loop for one row, what joins it given for each state: (stop − start, n)."""
+    steps = stop - start
+    rows = {
+        node: np.empty((steps + 1, tape.arrays[node].shape[1]), tape.dtype) for node in _kept(tape)
+    }
+    for buffer in rows.values():
+        buffer[steps] = 0  # nothing comes from beyond the last step
+    room = {node: np.empty_like(buffer[0]) for node, buffer in rows.items()}
+    layout = Layout(
+        now=lambda node: rows[node][:steps][::-1],
+        later=lambda node: rows[node][1:][::-1],
+        scratch=lambda node: repeat(room[node]),
+        joining={node: (rows[node][:steps][::-1], row[::-1]) for node, row in joining.items()},
+    )
+    with np.errstate(all="ignore"):
+        run(backward_step(tape, layout, start, stop))
+    return {node: buffer[:steps] for node, buffer in rows.items()}
+
+
+def _kept(tape: Recording) -> list[Node]:
+    return [node for node in tape.program.loop if node not in tape.program.aliases]
+
+
+def complete(
+    tape: Recording, readout: Cotangents, loop: Cotangents, at: int, first: int
+) -> Adjoints:
+    """Adds to the adjoints of the readout, t ≥ at, and of the loop, k ≥ first, those before it."""
+    found = {**readout, **loop}
+    stop = first + len(next(iter(loop.values())))
+    with np.errstate(all="ignore"):
+        _spread(tape, reversed(tape.program.before), found, first, stop)
+    return Adjoints(tape, found, at, first)
+
+
+class Ring:
+    """Many rows, kept for two steps in turn; a row is zero until something joins it."""
+
+    def __init__(self, tape: Recording, rows: int) -> None:
+        self.tape = tape
+        self.buffers = {
+            node: np.zeros((2, rows, tape.arrays[node].shape[1]), tape.dtype)
+            for node in _kept(tape)
+        }
+        self.room = {node: np.empty_like(buffer[0]) for node, buffer in self.buffers.items()}
+
+    def back(
+        self,
+        start: int,
+        stop: int,
+        alive: Sequence[slice],
+        joining: Mapping[Node, tuple[Column, Column]],
+        sinks: Iterable[Instruction] = (),
+    ) -> None:
+        """Carries the rows back through the steps k = stop − 1 … start.
+
+        `alive` has the rows that live at each of these steps, last step first; `sinks` are
+        instructions that read them before they are overwritten.
+        """
+        parities = [k & 1 for k in range(stop - 1, start - 1, -1)]
+
+        def view(node: Node, flip: int) -> Column:
+            buffers = (self.buffers[node][flip], self.buffers[node][1 - flip])
+            return [buffers[parity][rows] for parity, rows in zip(parities, alive, strict=True)]
+
+        layout = Layout(
+            now=lambda node: view(node, 0),
+            later=lambda node: view(node, 1),
+            scratch=lambda node: [self.room[node][rows] for rows in alive],
+            joining=joining,
+        )
+        steps = backward_step(self.tape, layout, start, stop)
+        with np.errstate(all="ignore"):
+            run([*steps, *sinks])
+
+    def rows(self, node: Node, k: int) -> Array:
+        """The rows of a node at step k, one of the last two."""
+        return self.buffers[node][k & 1]
+
+
+def jacobian(tape: Recording, t: int, k: int) -> Array:
+    """∂s_t/∂s_k (H, H), k ≤ t, through every path: a row for each unit of s_t."""
+    state = tape.program.states[tape.program.state]
+    size = tape.arrays[state].shape[1]
+    if k == t:
+        return np.eye(size, dtype=tape.dtype)
+    ring, everyone = Ring(tape, size), slice(None)
+    ring.back(t, t + 1, [everyone], {state: ([ring.rows(state, t)], [np.eye(size)])})
+    ring.back(max(k, 0), t, [everyone] * (t - max(k, 0)), {})
+    return _into_initial_state(ring, state) if k < 0 else ring.rows(state, k).copy()
+
+
+def _into_initial_state(ring: Ring, state: Node) -> Array:
+    aliases = ring.tape.program.aliases
+    found = np.zeros_like(ring.rows(state, 0))
+    with np.errstate(all="ignore"):
+        for reader, partial, index in ring.tape.program.carried[state]:
+            coefficients = ring.tape.coefficients(reader, partial, index, 0, 1)
+            found += partial.apply(ring.rows(aliases.get(reader, reader), 0), coefficients, None)
+    return found
+
+
+def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation) -> Cotangents:
+    """The adjoints of the loop, a row for each block of the truncation, summed over the rows."""
+    steps = tape.steps
+    low = truncation.blocks(steps)[:, 2]
+    ring = Ring(tape, len(low))
+    back = range(steps - 1, -1, -1)
+    row_of = [k // truncation.k1 for k in back]
+    alive = [
+        slice(r, end) for r, end in zip(row_of, np.searchsorted(low, back, "right"), strict=True)
+    ]
+    kept = [low[r] <= k for r, k in zip(row_of, back, strict=True)]
+
+    def joins(state: Node) -> tuple[Column, Column]:
+        dropped = np.empty_like(joining[state][0])
+        where = [
+            ring.rows(state, k)[r] if keep else dropped
+            for k, r, keep in zip(back, row_of, kept, strict=True)
+        ]
+        return where, joining[state][::-1]
+
+    summed = {
+        node: np.empty((steps, buffer.shape[2]), tape.dtype)
+        for node, buffer in ring.buffers.items()
+    }
+    sinks = [
+        zip(
+            repeat(np.add.reduce),
+            [ring.rows(node, k)[rows] for k, rows in zip(back, alive, strict=True)],
+            repeat(0),
+            repeat(None),
+            out[::-1],
+            strict=False,
+        )
+        for node, out in summed.items()
+    ]
+    ring.back(0, steps, alive, {state: joins(state) for state in tape.program.carried}, sinks)
+    return summed

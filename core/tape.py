@@ -1,0 +1,199 @@
+"""record(θ, x, y): the forward pass on a tape, and everything that can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from core import reach, sweep
+from core.cells import rnn
+from core.errors import InputError
+from core.numbers import Array
+from core.program import Cell, Program, trace
+from core.recording import Recording, forward, initial_size
+from core.sweep import Adjoints
+from core.terms import Error
+from core.truncation import Truncation
+
+
+def record(
+    theta: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    initial_state: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    activation: str = "tanh",
+    cell: Cell | None = None,
+) -> Tape:
+    """The forward pass over a sequence, every value kept.
+
+        a_t = U x_t + W s_{t−1} + b,   s_t = f(a_t),   z_t = V s_t + c,   ŷ_t = softmax(z_t),
+        E_t = −log ŷ_t[y_t],           E = Σ_t E_t, in nats
+
+    theta: `Parameters`, or for another `cell` a dataclass of its arrays. x: (T,) integers, tokens
+    0 … D − 1, or (T, D) floats. y: (T,) integers 0 … C − 1. initial_state: s_{−1} (H,), zero unless
+    given; for a cell with several states, one by name. activation: f, tanh, relu, sigmoid, identity.
+
+    Raises InputError for shapes that do not fit θ, tokens that it does not have, and an unknown
+    activation. What overflows becomes inf or NaN where it arises, without a warning.
+    """
+    chosen = cell or rnn(activation)
+    x, y = np.asarray(x), np.asarray(y)
+    tokens = x.ndim == 1
+    program = trace(chosen, tokens)
+    _check_sequence(program, theta, x, y)
+    initial = _initial(program, theta, initial_state)
+    x = (
+        x.astype(np.intp, copy=True)
+        if tokens
+        else x.astype(np.result_type(_dtype(theta)), copy=True)
+    )
+    return Tape(forward(program, theta, x, y.astype(np.intp, copy=True), initial))
+
+
+class Tape:
+    """A recorded forward pass. Never changed again; whatever is asked of it is computed when asked.
+
+    Made by `record`.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._errors: dict[int, Error] = {}
+
+    @property
+    def program(self) -> Program:
+        """The traced equations."""
+        return self._recording.program
+
+    @property
+    def theta(self) -> Any:
+        """θ, as it was given."""
+        return self._recording.theta
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self._recording.steps
+
+    @cached_property
+    def values(self) -> Mapping[str, Array]:
+        """By line, stacked over time: "a", "s" (T, H), "z", "yhat" (T, C), "E" (T,)."""
+        arrays = self._recording.arrays
+        return {name: arrays[node] for name, node in self.program.lines.items()}
+
+    @property
+    def inputs(self) -> Mapping[str, Array]:
+        """x and y."""
+        arrays = self._recording.arrays
+        return {leaf.name: arrays[leaf] for leaf in self.program.given}
+
+    @property
+    def initial_state(self) -> Array:
+        """s_{−1} (H,)."""
+        return self._recording.histories[self.program.state][0]
+
+    @cached_property
+    def loss(self) -> float:
+        """E = Σ_t E_t, in nats."""
+        with np.errstate(all="ignore"):
+            return float(self.values["E"].sum())
+
+    def gradient(self, truncation: Truncation | None = None) -> Any:
+        """∂E/∂θ, the sum of the terms (t, k) that the truncation keeps, in the type of θ."""
+        return self._swept(truncation).gradient()
+
+    def with_parameters(self, theta: Any) -> Tape:
+        """The same sequence, initial state and cell, read with other parameters."""
+        initial = {name: rows[0] for name, rows in self._recording.histories.items()}
+        return Tape(forward(self.program, theta, self.inputs["x"], self.inputs["y"], initial))
+
+    def _swept(self, truncation: Truncation | None) -> Adjoints:
+        tape = self._recording
+        with np.errstate(all="ignore"):
+            readout = sweep.readout_adjoints(tape, 0, tape.steps)
+        joining = {state: readout.pop(state) for state in tape.program.carried}
+        if truncation is None or truncation.k2 >= tape.steps:
+            loop = sweep.one_row(tape, joining, 0, tape.steps)
+        else:
+            loop = sweep.truncated_rows(tape, joining, truncation)
+            dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
+            for node, rows in readout.items():
+                readout[node] = rows.copy()
+                readout[node][dropped] = 0
+        return sweep.complete(tape, readout, loop, at=0, first=0)
+
+    def error(self, t: int) -> Error:
+        """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""
+        if not 0 <= t < self.steps:
+            raise InputError(f"no error {t}; expected 0 to {self.steps - 1}")
+        t = int(t)
+        if t not in self._errors:
+            self._errors = {t: Error(self._recording, t)}  # the last one asked for: O(T·H)
+        return self._errors[t]
+
+    def jacobian(self, t: int, k: int) -> Array:
+        """∂s_t/∂s_k (H, H) = Π_{j=t}^{k+1} ∂s_j/∂s_{j−1}, through every path; k = −1 is s_{−1}.
+
+        Raises InputError unless −1 ≤ k ≤ t < T.
+        """
+        if not -1 <= k <= t < self.steps:
+            raise InputError(f"no ∂s_{t}/∂s_{k}; expected −1 ≤ k ≤ t ≤ {self.steps - 1}")
+        return sweep.jacobian(self._recording, t, k)
+
+    def reach(self) -> Array:
+        """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t, without holding T²H numbers."""
+        return reach.reach(self._recording)
+
+    def log_reach(self) -> Array:
+        """(T, T): [t, k] = log₁₀‖∂E_t/∂s_k‖₂, right far below the smallest float.
+
+        −inf for k > t and for an exact zero, for nothing else.
+        """
+        return reach.log_reach(self._recording)
+
+
+def _dtype(theta: Any) -> Any:
+    return next(iter(vars(theta).values())).dtype
+
+
+def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
+    if y.ndim != 1 or x.ndim not in (1, 2) or len(x) != len(y) or not len(y):
+        raise InputError(
+            f"x has shape {x.shape} and y {y.shape}; expected (T,) or (T, D), and (T,), with T ≥ 1"
+        )
+    inputs, outputs = program.widths(theta)
+    if x.ndim == 2:
+        if x.shape[1] != inputs or x.dtype.kind not in "fiuc":
+            raise InputError(f"x has shape {x.shape} of {x.dtype}; expected numbers (T, {inputs})")
+    else:
+        _check_tokens("x", x, inputs)
+    _check_tokens("y", y, outputs)
+
+
+def _check_tokens(name: str, tokens: Array, size: int) -> None:
+    if tokens.dtype.kind not in "iu":
+        raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
+    low, high = int(tokens.min()), int(tokens.max())
+    if low < 0 or high >= size:
+        wrong = low if low < 0 else high
+        raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
+
+
+def _initial(
+    program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
+) -> dict[str, Array]:
+    named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
+    found = {}
+    for name in program.previous:
+        size = initial_size(program, theta, name)
+        state = np.asarray(named.get(name, np.zeros(size)))
+        if state.shape != (size,) or state.dtype.kind not in "fiuc":
+            raise InputError(
+                f"the initial state has shape {state.shape}; expected numbers ({size},)"
+            )
+        found[name] = state
+    return found

@@ -1,0 +1,199 @@
+"""One error sent back: its adjoints, and the terms that ∂E_t/∂θ is the sum of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+
+from core.errors import InputError
+from core.numbers import Array, norm, unit_scale
+from core.program import Edge, Stage
+from core.recording import Recording
+from core.sweep import Adjoints, complete, one_row, readout_adjoints
+from core.truncation import Truncation
+
+
+@dataclass(frozen=True)
+class Term:
+    """∂E_t/∂θ|_k: what step k contributes to ∂E_t/∂θ.
+
+    `norm` is its Euclidean (Frobenius) norm; `kept` says whether the truncation in force keeps it.
+    """
+
+    k: int
+    norm: float
+    kept: bool
+    _terms: Terms
+
+    @property
+    def value(self) -> Array:
+        """The term, in the shape of the parameter: formed now, O(size of the parameter)."""
+        return self._terms.value(self.k)
+
+    @property
+    def share(self) -> float:
+        """⟨term, sum⟩ / ‖sum‖², signed; the shares of the kept terms add up to 1. NaN if sum = 0."""
+        return float(self._terms.shares[self._terms.last - self.k]) if self.kept else 0.0
+
+    def __repr__(self) -> str:
+        return f"Term(k={self.k}, norm={self.norm:.4g}, kept={self.kept})"
+
+
+@dataclass(frozen=True)
+class Terms(Sequence[Term]):
+    """The terms of ∂E_t/∂θ, from k = t down. Made in O(t·H): a term's matrix only when asked for."""
+
+    adjoints: Adjoints
+    parameter: str
+    last: int  # t
+    first: int  # the smallest k that is kept
+
+    def __len__(self) -> int:
+        return self.last - self.lowest + 1
+
+    @overload
+    def __getitem__(self, index: int) -> Term: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Term]: ...
+    def __getitem__(self, index: int | slice) -> Term | Sequence[Term]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"term {index} of {len(self)}")
+        k = self.last - index % len(self)
+        return Term(k, float(self.norms[self.last - k]), k >= self.first, self)
+
+    def at(self, k: int) -> Term:
+        """The term of step k."""
+        return self[self.last - k]
+
+    @property
+    def lowest(self) -> int:
+        """The smallest k: t for a parameter of the readout, 0 for one of the recurrence."""
+        stages = self.adjoints.tape.program.stages
+        if all(stages[reader] is Stage.AFTER for reader, _, _ in self._edges):
+            return self.last
+        return 0
+
+    @cached_property
+    def norms(self) -> Array:
+        """‖term‖ for k = t, t − 1, …"""
+        with np.errstate(all="ignore"):
+            if len(self._edges) == 1:
+                partial = self._edges[0][1]
+                return np.asarray(partial.norms(*self._rows(self._edges[0])))[::-1]
+            values = [self.value(k).ravel() for k in range(self.last, self.lowest - 1, -1)]
+            return norm(np.stack(values))
+
+    @cached_property
+    def shares(self) -> Array:
+        """⟨term, sum⟩ / ‖sum‖² for k = t, t − 1, …, the sum being that of the kept terms."""
+        with np.errstate(all="ignore"):
+            shape = self.sum.shape
+            (scaled,), _ = unit_scale(self.sum.reshape(1, -1))
+            found = np.zeros(self.last - self.lowest + 1)
+            for edge in self._edges:
+                g, coefficients = self._rows(edge)
+                # Both factors scaled: their product underflows only where the share does.
+                size = np.ldexp(1.0, unit_scale(self.sum.reshape(1, -1))[1][0])
+                inner = edge[1].inner(g / size, coefficients, scaled.reshape(shape))
+                found[: len(g)] += np.asarray(inner)[::-1]
+            return found / np.vdot(scaled, scaled)
+
+    @cached_property
+    def sum(self) -> Array:
+        """Σ of the kept terms: ∂E_t/∂θ under the truncation."""
+        if self.first > self.last:
+            return np.zeros_like(getattr(self.adjoints.tape.theta, self.parameter))
+        return np.asarray(getattr(self.adjoints.gradient(self.first), self.parameter))
+
+    def partial_sum(self, k: int) -> Array:
+        """Σ of the kept terms from t down to k."""
+        start = max(k, self.first)
+        if start > self.last:
+            return np.zeros_like(self.sum)
+        return np.asarray(getattr(self.adjoints.gradient(start), self.parameter))
+
+    def value(self, k: int) -> Array:
+        """The term of step k, in the shape of the parameter."""
+        shape = getattr(self.adjoints.tape.theta, self.parameter).shape
+        found = np.zeros(shape, self.adjoints.tape.dtype)
+        with np.errstate(all="ignore"):
+            for reader, partial, index in self._edges:
+                g, start = self.adjoints.of(reader), self.adjoints.start(reader)
+                if k >= start:
+                    at = slice(k - start, k - start + 1)
+                    coefficients = self.adjoints.tape.coefficients(reader, partial, index, k, k + 1)
+                    found = found + partial.total(g[at], coefficients, shape)
+        return found
+
+    @property
+    def _edges(self) -> list[Edge]:
+        return self.adjoints.edges(self.parameter)
+
+    def _rows(self, edge: Edge) -> tuple[Array, Any]:
+        reader, partial, index = edge
+        g, start = self.adjoints.of(reader), self.adjoints.start(reader)
+        return g, self.adjoints.tape.coefficients(reader, partial, index, start, start + len(g))
+
+
+@dataclass(frozen=True, eq=False)
+class Error:
+    """E_t of a recording, sent back on its own."""
+
+    tape: Recording
+    t: int
+
+    @cached_property
+    def swept(self) -> Adjoints:
+        """∂E_t/∂node_k of every node, k ≤ t: one sweep of one row, O(t·H²)."""
+        with np.errstate(all="ignore"):
+            readout = readout_adjoints(self.tape, self.t, self.t + 1)
+        joining = {}
+        for state in self.tape.program.carried:
+            rows = np.zeros((self.t + 1, self.tape.arrays[state].shape[1]), self.tape.dtype)
+            rows[self.t] = readout.pop(state)[0]
+            joining[state] = rows
+        loop = one_row(self.tape, joining, 0, self.t + 1)
+        return complete(self.tape, readout, loop, at=self.t, first=0)
+
+    @cached_property
+    def adjoints(self) -> Mapping[str, Array]:
+        """By line: row k is ∂E_t/∂line_k, (t + 1, n); for a line of the readout ∂E_t/∂line_t, (1, n)."""
+        program, found = self.tape.program, {}
+        for name, node in program.lines.items():
+            if program.aliases.get(node, node) in self.swept.cotangents and name != "E":
+                found[name] = self.swept.of(node)
+        return found
+
+    def gradient(self, truncation: Truncation | None = None) -> Any:
+        """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of the parameters."""
+        first = self.first(truncation)
+        if first > self.t:
+            zeros = {
+                name: np.zeros_like(getattr(self.tape.theta, name)) for name in self.parameters
+            }
+            return replace(self.tape.theta, **zeros)
+        return self.swept.gradient(first)
+
+    def terms(self, name: str, truncation: Truncation | None = None) -> Terms:
+        """The terms of ∂E_t/∂θ for one parameter, k = t, t − 1, …, the dropped ones among them.
+
+        Raises InputError for a name that is no parameter.
+        """
+        if name not in self.parameters:
+            raise InputError(f'no parameter "{name}"; expected {", ".join(self.parameters)}')
+        return Terms(self.swept, name, self.t, self.first(truncation))
+
+    def first(self, truncation: Truncation | None) -> int:
+        """The smallest k whose term is kept."""
+        return truncation.first(self.t, self.tape.steps) if truncation else 0
+
+    @property
+    def parameters(self) -> Sequence[str]:
+        """The names of the parameters."""
+        return tuple(self.tape.program.parameters)
