@@ -11,7 +11,7 @@ In the written forms {x} is the operand of the partial, {o} the other operand, {
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -26,13 +26,13 @@ Shape = tuple[int, ...]
 class Partial:
     """∂y/∂x of one operation as a linear map; a subclass for each kind of map.
 
-    coefficient(x, o, y) is what the map reads, stacked over time (T, …), or, where `constant`,
+    coefficient(operands, y) is what the map reads, stacked over time (T, …), or, where `constant`,
     the same at every step. apply(g, coefficient, out) writes the product with the cotangents g.
     """
 
     written: str
     applied: str
-    coefficient: Callable[[Any, Any, Any], Any] = field(repr=False)
+    coefficient: Callable[[Any, Any], Any] = field(repr=False)
 
     constant: ClassVar[bool] = False
     apply: ClassVar[Callable[..., Any]] = np.multiply
@@ -71,13 +71,16 @@ class Unit(Partial):
     def dense(self, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(coefficient * np.eye(shape[0]))
 
+    def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
+        return np.asarray(coefficient * np.add.reduce(g, 0))
+
 
 @dataclass(frozen=True)
 class Matrix(Partial):
     """M: of a product M v with respect to v; the coefficient is M (m, n)."""
 
     constant = True
-    apply = staticmethod(np.dot)
+    apply = staticmethod(np.ndarray.dot)
 
     def dense(self, coefficient: Any, shape: Shape) -> Array:
         return np.asarray(coefficient)
@@ -139,9 +142,10 @@ class Scatter(Partial):
 
     def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
         rows, columns = shape
-        cells = (coefficient[:, None] * rows + np.arange(rows)).ravel()
+        cells = (coefficient[:, None] + np.arange(0, rows * columns, columns)).ravel()
         summed = np.bincount(cells, weights=g.ravel(), minlength=rows * columns)
-        return np.asarray(summed.reshape(columns, rows).T, dtype=g.dtype)
+        summed.setflags(write=False)
+        return summed.reshape(shape).astype(g.dtype, copy=False)
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         return norm(g)
@@ -164,6 +168,12 @@ class Op:
     partials: tuple[Partial | None, ...] = field(repr=False)
     loose: bool = False  # a sum or a difference: in parentheses wherever the reader `binds`
     binds: bool = False
+    written_partials: Mapping[int, Partial] = field(default_factory=dict, repr=False)
+
+    @property
+    def linear(self) -> bool:
+        """Whether its partials do without its own result."""
+        return self.loose or self.name == "product"
 
 
 def _sigmoid(x: Array, out: Any) -> Any:
@@ -174,42 +184,55 @@ def _sigmoid(x: Array, out: Any) -> Any:
 
 
 def _softmax(z: Array, out: Any) -> Any:
-    e = np.subtract(z, z.max(axis=-1, keepdims=True), out)
+    e = np.subtract(z, np.maximum.reduce(z, -1, keepdims=True), out)
     np.exp(e, e)
-    return np.divide(e, e.sum(axis=-1, keepdims=True), e)
+    return np.divide(e, np.add.reduce(e, -1, keepdims=True), e)
 
 
-def _cross_entropy(z: Array, y: Array, out: Any) -> Any:
-    shifted = z - z.max(axis=-1, keepdims=True)
-    target = np.take_along_axis(shifted, y[..., None], axis=-1)
-    return np.subtract(np.log(np.exp(shifted).sum(axis=-1)), target[..., 0], out)
+def _gather(x: Array, transposed: Array, out: Any) -> Any:
+    # take copies the whole matrix first, if it is not laid out in the order of x
+    return transposed[x] if len(x) < len(transposed) else np.take(transposed, x, 0, out, "clip")
 
 
-def _prediction_minus_target(z: Array, y: Array, loss: Array) -> Array:
-    e: Array = _softmax(z, np.empty_like(z))
+def _cross_entropy(z: Array, y: Array, prediction: Array, out: Any) -> Any:
+    likelihood = prediction[np.arange(len(y)), y]
+    # Where ŷ[y] nears the smallest float, log Σ exp z − z[y] stays right.
+    loss = np.negative(np.log(likelihood, out), out)
+    if not likelihood.real.min() > 1e-30:
+        lost = np.flatnonzero(~(likelihood.real > 1e-30))
+        shifted = z[lost] - z[lost].max(axis=-1, keepdims=True)
+        target = shifted[np.arange(len(lost)), y[lost]]
+        loss[lost] = np.log(np.exp(shifted).sum(axis=-1)) - target
+    return loss
+
+
+def _prediction_minus_target(operands: Any, loss: Array) -> Array:
+    _, y, prediction = operands
+    e: Array = prediction.copy()
     e[np.arange(len(y)), y] -= 1
     return e
 
 
-def _minus_target_over_prediction(prediction: Array, y: Array, loss: Array) -> Array:
+def _minus_target_over_prediction(operands: Any, loss: Array) -> Array:
     # 1/ŷ[y] = exp(E): E stays right where ŷ[y] is too small for a float.
+    _, y, prediction = operands
     row = np.zeros_like(prediction)
     row[np.arange(len(y)), y] = -np.exp(loss)
     return row
 
 
-def _other(x: Any, o: Any, y: Any) -> Any:
-    return o
+def _operand(index: int) -> Callable[[Any, Any], Any]:
+    return lambda operands, y: operands[index]
 
 
-def _number(value: int) -> Callable[[Any, Any, Any], Any]:
-    return lambda x, o, y: value
+def _number(value: int) -> Callable[[Any, Any], Any]:
+    return lambda operands, y: value
 
 
 def _elementwise(
     name: str, value: Callable[..., Any], written: str, derivative: str, d: Callable[..., Any]
 ) -> Op:
-    diagonal = Diagonal(f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda x, o, y: d(y))
+    diagonal = Diagonal(f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda operands, y: d(y))
     return Op(name, value, written, (diagonal,))
 
 
@@ -225,28 +248,36 @@ MULTIPLY = Op(
     "multiply",
     np.multiply,
     "{0} ⊙ {1}",
-    (Diagonal("diag({o})", "{g} ⊙ {o}", _other), Diagonal("diag({o})", "{g} ⊙ {o}", _other)),
+    (
+        Diagonal("diag({o})", "{g} ⊙ {o}", _operand(1)),
+        Diagonal("diag({o})", "{g} ⊙ {o}", _operand(0)),
+    ),
     binds=True,
 )
 
-# The operands of a product are (v, M), and M is laid out transposed: v @ Mᵀ is the product M v
-# for one step and for all of them.
+# The operands of a product are (v, Mᵀ): v Mᵀ is the product M v for one step and for all of them.
 PRODUCT = Op(
     "product",
-    np.dot,
+    np.ndarray.dot,
     "{1} {0}",
-    (Matrix("{o}", "{o}ᵀ {g}", _other), Outer("I ⊗ {o}", "{g} ⊗ {o}", _other)),
+    (Matrix("{o}", "{o}ᵀ {g}", _operand(1)), Outer("I ⊗ {o}", "{g} ⊗ {o}", _operand(0))),
     binds=True,
 )
 GATHER = Op(
     "product",
-    lambda x, transposed, out: np.take(transposed, x, axis=0, out=out, mode="clip"),
+    _gather,
     "{1} {0}",
-    (None, Scatter("I ⊗ {o}", "{g} ⊗ {o}", _other)),
+    (None, Scatter("I ⊗ {o}", "{g} ⊗ {o}", _operand(0))),
     binds=True,
 )
 
-TANH = _elementwise("tanh", np.tanh, "tanh({0})", "1 − {y}²", lambda y: 1 - y * y)
+
+def _one_minus_square(y: Array) -> Array:
+    square = y * y
+    return np.subtract(1, square, square)
+
+
+TANH = _elementwise("tanh", np.tanh, "tanh({0})", "1 − {y}²", _one_minus_square)
 SIGMOID = _elementwise("sigmoid", _sigmoid, "σ({0})", "{y} ⊙ (1 − {y})", lambda y: y * (1 - y))
 RELU = _elementwise(
     "relu",
@@ -261,16 +292,16 @@ SOFTMAX = Op(
     "softmax",
     _softmax,
     "softmax({0})",
-    (SoftmaxJacobian("diag({y}) − {y} {y}ᵀ", "(diag({y}) − {y} {y}ᵀ) {g}", lambda x, o, y: y),),
+    (SoftmaxJacobian("diag({y}) − {y} {y}ᵀ", "(diag({y}) − {y} {y}ᵀ) {g}", lambda operands, y: y),),
 )
-# The loss is computed from the logits, log Σ exp z − z[y], and its derivative is ŷ − y: both stay
-# right where softmax underflows. The chain rule is written through ŷ all the same: LIKELIHOOD.
+# The derivative of the loss is ŷ − y with respect to the logits, right where softmax underflows.
+# The chain rule is written through ŷ all the same, by the written partial.
 CROSS_ENTROPY = Op(
     "cross-entropy",
     _cross_entropy,
-    "−log {0}[{1}]",
-    (Row("(ŷ − y)ᵀ", "ŷ − y", _prediction_minus_target), None),
+    "−log {2}[{1}]",
+    (Row("(ŷ − y)ᵀ", "ŷ − y", _prediction_minus_target), None, None),
+    written_partials={2: Row("−yᵀ / {x}[y]", "−y / {x}[y]", _minus_target_over_prediction)},
 )
-LIKELIHOOD = Row("−yᵀ / {x}[y]", "−y / {x}[y]", _minus_target_over_prediction)
 
 ACTIVATIONS = {op.name: op for op in (TANH, RELU, SIGMOID, IDENTITY)}

@@ -20,7 +20,7 @@ class Parameters:
         a_t = U x_t + W s_{t−1} + b,   s_t = tanh(a_t),   z_t = V s_t + c
 
     U (H, D), W (H, H), V (C, H), b (H,), c (C,). b and c may be left out: zeros. Arrays are
-    copied, made read-only, and share one dtype: float64, unless all of them are float32 (or, for
+    copied unless they are read-only, made read-only, and share one dtype: float64, unless all of them are float32 (or, for
     the complex step, one of them is complex).
 
     Raises InputError for a shape that does not fit the others, naming both.
@@ -41,9 +41,7 @@ class Parameters:
         for name, size in (("b", hidden), ("c", outputs)):
             given.setdefault(name, np.zeros(size, dtype))
         for name, array in given.items():
-            own = np.array(array, dtype=dtype, order="C")
-            own.setflags(write=False)
-            object.__setattr__(self, name, own)
+            object.__setattr__(self, name, _frozen(array, dtype))
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -110,10 +108,27 @@ class Parameters:
 NAMES = ("U", "W", "V", "b", "c")
 
 
+def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The array, or a copy if somebody could still write to it."""
+    base = array if array.base is None else array.base
+    if array.dtype == dtype and array.flags.c_contiguous and not _writeable(base):
+        if not array.flags.writeable:
+            return array
+    own = np.array(array, dtype=dtype, order="C")
+    own.setflags(write=False)
+    return own
+
+
+def _writeable(base: Any) -> bool:
+    return not isinstance(base, np.ndarray) or bool(base.flags.writeable)
+
+
+_KEPT = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.complex128))
+
+
 def _common_dtype(arrays: dict[str, Array]) -> np.dtype[Any]:
     for name, array in arrays.items():
         if array.dtype.kind not in "fiuc":
             raise InputError(f"{name} has dtype {array.dtype}; expected numbers")
-    found = np.result_type(*arrays.values())
-    kept = (np.float32, np.float64, np.complex128)
-    return found if found in kept else np.dtype(np.float64)
+    found = np.result_type(*{array.dtype for array in arrays.values()})
+    return found if found in _KEPT else np.dtype(np.float64)

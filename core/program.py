@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, lru_cache
+from typing import Any
 
 from core import ops
 from core.ops import Op, Partial
@@ -37,7 +38,6 @@ class Node:
     op: Op
     operands: tuple[Node, ...] = ()
     name: str = ""
-    prediction: Node | None = None  # of a cross-entropy: ŷ, through which its chain rule is written
 
     def __matmul__(self, vector: Node) -> Node:
         if self.op is not PARAMETER:
@@ -101,7 +101,7 @@ def cross_entropy(yhat: Node, y: Node) -> Node:
     """−log ŷ[y], computed from the logits of ŷ = softmax(z), where it stays right."""
     if yhat.op is not ops.SOFTMAX:
         raise TypeError("cross_entropy reads a softmax")
-    return Node(ops.CROSS_ENTROPY, (*yhat.operands, y), prediction=yhat)
+    return Node(ops.CROSS_ENTROPY, (*yhat.operands, y, yhat))
 
 
 Equations = Callable[..., Mapping[str, Node]]
@@ -181,6 +181,40 @@ class Program:
         return found
 
     @cached_property
+    def absorbed(self) -> dict[Node, Node]:
+        """Summands known for all steps, that are not kept: the sum of each stands in its place."""
+        found: dict[Node, Node] = {}
+        for node in self.nodes:
+            for operand in node.operands if node.op.loose else ():
+                bulk = self.stages[operand] in (Stage.BEFORE, Stage.AFTER)
+                if bulk and self._passes_by(operand) and node not in found.values():
+                    found[operand] = node
+        return found
+
+    @cached_property
+    def fleeting(self) -> frozenset[Node]:
+        """Summands in the loop, that are not kept from one step to the next."""
+        return frozenset(
+            operand
+            for node in self.loop
+            for operand in (node.operands if node.op.loose else ())
+            if self.stages[operand] is Stage.LOOP and self._passes_by(operand)
+        )
+
+    def _passes_by(self, node: Node) -> bool:
+        return not node.name and node.op.linear and len(self.readers[node]) == 1
+
+    @cached_property
+    def kept(self) -> list[Node]:
+        """The nodes of the loop that have a cotangent of their own."""
+        return [node for node in self.loop if node not in self.aliases]
+
+    @cached_property
+    def readout(self) -> list[Node]:
+        """From the loss back to the states: what only the errors of the same step go through."""
+        return [*reversed(self.after), *self.states.values()]
+
+    @cached_property
     def sizes(self) -> dict[Node, tuple[str, int]]:
         """n of each node of the loop, as the parameter and the axis that it can be read from."""
         found: dict[Node, tuple[str, int]] = {}
@@ -192,16 +226,16 @@ class Program:
         return found
 
     @cached_property
-    def given(self) -> tuple[Node, ...]:
+    def given(self) -> tuple[Node, Node]:
         """The leaves that a sequence is given as: x and y."""
-        return tuple(node for node in self.stages if node.op in (TOKEN, VECTOR, TARGET))
+        (x,) = (node for node in self.stages if node.op in (TOKEN, VECTOR))
+        (y,) = (node for node in self.stages if node.op is TARGET)
+        return x, y
 
     def widths(self, theta: Any) -> tuple[int, int]:
         """D and C: the sizes of x and of z."""
-        return tuple(
-            int(getattr(theta, name).shape[axis])
-            for name, axis in (self.sizes[leaf] for leaf in self.given)
-        )
+        x, y = (self.sizes[leaf] for leaf in self.given)
+        return int(getattr(theta, x[0]).shape[x[1]]), int(getattr(theta, y[0]).shape[y[1]])
 
     @cached_property
     def before(self) -> tuple[Node, ...]:
@@ -228,7 +262,8 @@ def _learn_size(node: Node, found: dict[Node, tuple[str, int]]) -> None:
         found[node] = (matrix.name, 0)
         found.setdefault(vector, (matrix.name, 1))
     elif node.op is ops.CROSS_ENTROPY:
-        _share(found, *node.operands)
+        logits, target, _ = node.operands
+        _share(found, logits, target)
     else:
         for operand in node.operands:
             if operand.op is PARAMETER:
@@ -279,8 +314,6 @@ def expression(node: Node, top: bool = False) -> str:
     if not node.operands or (node.name and not top):
         return f"{symbol(node.name)}{{t}}"
     operands = [expression(operand) for operand in node.operands]
-    if node.prediction:
-        operands[0] = expression(node.prediction)
     if node.op.binds:
         operands = [
             f"({text})" if operand.op.loose and not operand.name else text

@@ -1,4 +1,4 @@
-"""The forward pass: a program run over a sequence, every value kept, stacked over time."""
+"""The forward pass: a program run over a sequence, every line's value kept, stacked over time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import InputError
 from core.numbers import Array
-from core.ops import Partial
-from core.program import PARAMETER, PREVIOUS, Node, Program
+from core.program import PARAMETER, Edge, Node, Program
 
 Instruction = Iterable[tuple[Any, ...]]
 """One call for each step: (function, *arguments)."""
@@ -31,40 +29,44 @@ def run(instructions: Iterable[Instruction]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All values of a program over T steps: one array (T, n) for each node, never written again.
+    """The values of a program over T steps: one array (T, n) for each node, never written again.
 
     `arrays` has (T, n) per node, a parameter as it is, x and y. A state is kept as (T + 1, n) in
     `histories`, with the initial state before s_0; its (T, n) and the previous state's are views.
+    What only a sum reads (`Program.absorbed`) is not kept.
     """
 
     program: Program
     theta: Any
     steps: int
+    dtype: np.dtype[Any]
     arrays: Mapping[Node, Array]
     histories: Mapping[str, Array]
     _coefficients: dict[tuple[Node, int], Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of every value."""
-        return self.arrays[self.program.loss].dtype
+    def coefficients(self, edge: Edge, start: int, stop: int) -> Any:
+        """What an edge's partial reads of the tape at start ≤ k < stop: (stop − start, …).
 
-    def coefficient(self, node: Node, partial: Partial, index: int) -> Any:
-        """What a partial of a node reads of the tape: (T, …), or one matrix if it is constant."""
-        key = (node, index)
-        if key not in self._coefficients:
-            operands = [self.arrays[operand] for operand in node.operands]
-            x, others = operands[index], operands[:index] + operands[index + 1 :]
-            with np.errstate(all="ignore"):
-                self._coefficients[key] = partial.coefficient(
-                    x, others[0] if others else None, self.arrays[node]
-                )
-        return self._coefficients[key]
+        One matrix or number if the partial is the same at every step.
+        """
+        node, partial, index = edge
+        found = self._coefficients.get((node, index))
+        if found is None:
+            operands = [self.arrays.get(operand) for operand in node.operands]
+            found = partial.coefficient(operands, self.arrays.get(node))
+            self._coefficients[node, index] = found
+        whole = partial.constant or stop - start == self.steps
+        return found if whole else found[start:stop]
 
-    def coefficients(self, node: Node, partial: Partial, index: int, start: int, stop: int) -> Any:
-        """The same for the steps start ≤ k < stop."""
-        found = self.coefficient(node, partial, index)
-        return found if partial.constant else found[start:stop]
+    def size(self, node: Node) -> int:
+        """n of a node of the loop."""
+        return size(self.program, self.theta, node)
+
+
+def size(program: Program, theta: Any, node: Node) -> int:
+    """n of a node of the loop, or of a state."""
+    parameter, axis = program.sizes[node]
+    return int(getattr(theta, parameter).shape[axis])
 
 
 def forward(
@@ -72,63 +74,64 @@ def forward(
 ) -> Recording:
     """Runs a program over x and y, (T, …) each, from the initial state of each of its states."""
     steps = len(x)
-    arrays: dict[Node, Array] = {
-        leaf: getattr(theta, name) for name, leaf in program.parameters.items()
+    parameters = {name: getattr(theta, name) for name in program.parameters}
+    dtype = np.result_type(*{array.dtype for array in parameters.values()})
+    arrays = {
+        leaf: parameters[name].astype(dtype, copy=False)
+        for name, leaf in program.parameters.items()
     }
-    dtype = np.result_type(*arrays.values())
-    histories = {name: _history(state, steps, dtype) for name, state in initial.items()}
-    for leaf in program.stages:
-        if leaf.op is not PARAMETER and not leaf.operands:
-            arrays[leaf] = (
-                {"x": x, "y": y}[leaf.name]
-                if leaf.op is not PREVIOUS
-                else (histories[leaf.name][:-1])
-            )
+    arrays |= zip(program.given, (x, y), strict=True)
+    histories = {}
+    for name, state in initial.items():
+        history = histories[name] = np.empty((steps + 1, len(state)), dtype)
+        history[0] = state
+        arrays[program.previous[name]], arrays[program.states[name]] = history[:-1], history[1:]
     with np.errstate(all="ignore"):
-        _bulk(program.before, arrays)
+        _all_at_once(program, program.before, arrays)
+        for summand in program.before:
+            if program.absorbed.get(summand) in program.loop:
+                arrays[program.absorbed[summand]] = arrays.pop(summand)
         for node in program.loop:
-            arrays[node] = np.empty((steps, _size(program, theta, node)), dtype)
-        for name, node in program.states.items():
-            arrays[node] = histories[name][1:]
-        run(_step(node, arrays) for node in program.loop)
-        _bulk(program.after, arrays)
+            if node not in arrays and node not in program.fleeting:
+                arrays[node] = np.empty((steps, size(program, theta, node)), dtype)
+        run(_steps(program, theta, dtype, arrays, histories))
+        _all_at_once(program, program.after, arrays)
     for array in (*arrays.values(), *histories.values()):
         array.setflags(write=False)
-    return Recording(program, theta, steps, arrays, histories)
+    return Recording(program, theta, steps, dtype, arrays, histories)
 
 
-def initial_size(program: Program, theta: Any, name: str) -> int:
-    """n of a state."""
-    return _size(program, theta, program.lines[name])
-
-
-def _size(program: Program, theta: Any, node: Node) -> int:
-    parameter, axis = program.sizes[node]
-    return int(getattr(theta, parameter).shape[axis])
-
-
-def _history(initial: Array, steps: int, dtype: Any) -> Array:
-    history = np.empty((steps + 1, len(initial)), dtype)
-    history[0] = initial
-    return history
-
-
-def _bulk(nodes: Iterable[Node], arrays: dict[Node, Array]) -> None:
+def _all_at_once(program: Program, nodes: Iterable[Node], arrays: dict[Node, Array]) -> None:
     for node in nodes:
-        operands = [_operand(operand, arrays) for operand in node.operands]
-        arrays[node] = node.op.value(*operands, None)
+        # A matrix is the second factor of v Mᵀ; of a vector, .T is the vector itself.
+        operands = [
+            arrays[operand].T if operand.op is PARAMETER else arrays[operand]
+            for operand in node.operands
+        ]
+        absorbed = [operand for operand in node.operands if operand in program.absorbed]
+        out = arrays.pop(absorbed[0]) if absorbed else None
+        arrays[node] = node.op.value(*operands, out)
 
 
-def _operand(node: Node, arrays: Mapping[Node, Array]) -> Array:
-    # A parameter's matrix is the second factor of v Mᵀ; of a vector, .T is the vector itself.
-    return arrays[node].T if node.op is PARAMETER else arrays[node]
-
-
-def _step(node: Node, arrays: Mapping[Node, Array]) -> Instruction:
-    columns: list[Iterable[Any]] = [
-        repeat(np.ascontiguousarray(arrays[operand].T), len(arrays[node]))
-        if operand.op is PARAMETER
-        else arrays[operand]
-        for operand in node.operands
-    ]
-    return zip(repeat(node.op.value), *columns, arrays[node], strict=False)
+def _steps(
+    program: Program,
+    theta: Any,
+    dtype: np.dtype[Any],
+    arrays: Mapping[Node, Array],
+    histories: Mapping[str, Array],
+) -> list[Instruction]:
+    rows: dict[Node, Iterable[Any]] = {}
+    for name, history in histories.items():
+        views = list(history)
+        rows[program.previous[name]], rows[program.states[name]] = views[:-1], views[1:]
+    for node in program.fleeting:
+        rows[node] = repeat(np.empty(size(program, theta, node), dtype))
+    made = []
+    for node in program.loop:
+        places = [program.absorbed.get(each, each) for each in (*node.operands, node)]
+        for place in places:
+            if place not in rows:
+                array = arrays[place]
+                rows[place] = repeat(array.T) if place.op is PARAMETER else list(array)
+        made.append(zip(repeat(node.op.value), *map(rows.__getitem__, places), strict=False))
+    return made

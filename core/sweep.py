@@ -12,7 +12,7 @@ the second sum for states. One builder makes the instructions of a step for any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
@@ -37,6 +37,7 @@ class Layout:
     later: Callable[[Node], Column]  # of a node at step k + 1, for the rows of step k
     scratch: Callable[[Node], Column]  # room for a summand
     joining: Mapping[Node, tuple[Column, Column]]  # of a state: where, and what
+    joined: Container[Node] = ()  # states whose rows already hold what joins
 
 
 def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> list[Instruction]:
@@ -48,8 +49,8 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
         made.append(zip(repeat(function), *columns, strict=False))
 
     def add_product(edge: Edge, when: Callable[[Node], Column], out: Column) -> None:
-        reader, partial, index = edge
-        found = tape.coefficients(reader, partial, index, start, stop)
+        reader, partial, _ = edge
+        found = tape.coefficients(edge, start, stop)
         coefficients = repeat(found) if partial.constant else found[::-1]
         add(partial.apply, when(program.aliases.get(reader, reader)), coefficients, out)
 
@@ -58,13 +59,15 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
             continue
         summands = [(edge, layout.later) for edge in program.carried.get(node, [])]
         summands += [(edge, layout.now) for edge in program.inner.get(node, [])]
-        if summands:
-            add_product(*summands[0], layout.now(node))
-        else:
-            add(np.ndarray.fill, layout.now(node), repeat(0))
-        for summand in summands[1:]:
-            add_product(*summand, layout.scratch(node))
-            add(np.add, layout.now(node), layout.scratch(node), layout.now(node))
+        if node not in layout.joined:
+            if summands:
+                add_product(*summands.pop(0), layout.now(node))
+            else:
+                add(np.ndarray.fill, layout.now(node), repeat(0))
+        for summand in summands:
+            room = layout.scratch(node)
+            add_product(*summand, room)
+            add(np.add, layout.now(node), room, layout.now(node))
         if node in layout.joining:
             where, what = layout.joining[node]
             add(np.add, where, what, where)
@@ -98,22 +101,24 @@ class Adjoints:
         with np.errstate(all="ignore"):
             return replace(
                 self.tape.theta,
-                **{name: self._total(name, first) for name in self.tape.program.parameters},
+                **{name: self.total(name, first) for name in self.tape.program.parameters},
             )
 
-    def _total(self, parameter: str, first: int) -> Array:
+    def total(self, parameter: str, first: int = 0) -> Array:
+        """The sum of the terms k ≥ first of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
-        found = [self._edge_total(edge, shape, first) for edge in self.edges(parameter)]
-        return sum(found[1:], start=found[0]) if found else np.zeros(shape)
+        totals = [edge[1].total(*self.rows(edge, first), shape) for edge in self.edges(parameter)]
+        found: Array = sum(totals[1:], start=totals[0])
+        found.setflags(write=False)  # so that the parameters need not copy it
+        return found
 
-    def _edge_total(self, edge: Edge, shape: tuple[int, ...], first: int) -> Array:
-        reader, partial, index = edge
+    def rows(self, edge: Edge, first: int = 0) -> tuple[Array, Any]:
+        """The adjoints of an edge's reader, and what the partial reads, for the steps k ≥ first."""
+        reader = edge[0]
         g, start = self.of(reader), self.start(reader)
-        skipped = max(0, first - start)
-        coefficients = self.tape.coefficients(
-            reader, partial, index, start + skipped, start + len(g)
-        )
-        return partial.total(g[skipped:], coefficients, shape)
+        if first > start:
+            g, start = g[first - start :], first
+        return g, self.tape.coefficients(edge, start, start + len(g))
 
 
 def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
@@ -122,10 +127,9 @@ def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
     What only step t has part in: of a state it is ∂⁺E_t/∂s_t, what joins the sweep at t.
     """
     program = tape.program
-    found: Cotangents = {program.loss: np.ones(stop - start)}
-    nodes = [*reversed(program.after), *program.states.values()]
-    _spread(tape, nodes, found, start, stop)
-    return {node: found[node] for node in nodes if node in found}
+    found: Cotangents = {program.loss: np.ones(stop - start, tape.dtype)}
+    _spread(tape, program.readout, found, start, stop)
+    return found
 
 
 def _spread(
@@ -135,36 +139,38 @@ def _spread(
     for node in nodes:
         if node in tape.program.aliases or node in found:
             continue
-        for reader, partial, index in tape.program.readers.get(node, []):
+        for edge in tape.program.readers.get(node, []):
+            reader, partial, _ = edge
             g = found.get(tape.program.aliases.get(reader, reader))
             if g is not None:
-                coefficients = tape.coefficients(reader, partial, index, start, stop)
-                product = partial.apply(g, coefficients, None)
+                product = partial.apply(g, tape.coefficients(edge, start, stop), None)
                 found[node] = found[node] + product if node in found else product
 
 
 def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cotangents:
-    """The adjoints of the loop for one row, what joins it given for each state: (stop − start, n)."""
-    steps = stop - start
-    rows = {
-        node: np.empty((steps + 1, tape.arrays[node].shape[1]), tape.dtype) for node in _kept(tape)
+    """The adjoints of the loop for one row, (stop − start, n) each.
+
+    `joining` has what joins at each step, for each state; the sum is written into it.
+    """
+    kept = tape.program.kept
+    found = {
+        node: np.empty((stop - start, tape.size(node)), tape.dtype)
+        for node in kept
+        if node not in joining
     }
-    for buffer in rows.values():
-        buffer[steps] = 0  # nothing comes from beyond the last step
-    room = {node: np.empty_like(buffer[0]) for node, buffer in rows.items()}
+    found |= joining
+    now = {node: list(rows[::-1]) for node, rows in found.items()}
+    later = {node: [np.zeros_like(views[0]), *views[:-1]] for node, views in now.items()}
     layout = Layout(
-        now=lambda node: rows[node][:steps][::-1],
-        later=lambda node: rows[node][1:][::-1],
-        scratch=lambda node: repeat(room[node]),
-        joining={node: (rows[node][:steps][::-1], row[::-1]) for node, row in joining.items()},
+        now=now.__getitem__,
+        later=later.__getitem__,  # nothing comes from beyond the last step
+        scratch=lambda node: repeat(np.empty_like(now[node][0])),
+        joining={},
+        joined=joining,
     )
     with np.errstate(all="ignore"):
         run(backward_step(tape, layout, start, stop))
-    return {node: buffer[:steps] for node, buffer in rows.items()}
-
-
-def _kept(tape: Recording) -> list[Node]:
-    return [node for node in tape.program.loop if node not in tape.program.aliases]
+    return found
 
 
 def complete(
@@ -184,8 +190,7 @@ class Ring:
     def __init__(self, tape: Recording, rows: int) -> None:
         self.tape = tape
         self.buffers = {
-            node: np.zeros((2, rows, tape.arrays[node].shape[1]), tape.dtype)
-            for node in _kept(tape)
+            node: np.zeros((2, rows, tape.size(node)), tape.dtype) for node in tape.program.kept
         }
         self.room = {node: np.empty_like(buffer[0]) for node, buffer in self.buffers.items()}
 
@@ -226,7 +231,7 @@ class Ring:
 def jacobian(tape: Recording, t: int, k: int) -> Array:
     """∂s_t/∂s_k (H, H), k ≤ t, through every path: a row for each unit of s_t."""
     state = tape.program.states[tape.program.state]
-    size = tape.arrays[state].shape[1]
+    size = tape.size(state)
     if k == t:
         return np.eye(size, dtype=tape.dtype)
     ring, everyone = Ring(tape, size), slice(None)
@@ -239,9 +244,10 @@ def _into_initial_state(ring: Ring, state: Node) -> Array:
     aliases = ring.tape.program.aliases
     found = np.zeros_like(ring.rows(state, 0))
     with np.errstate(all="ignore"):
-        for reader, partial, index in ring.tape.program.carried[state]:
-            coefficients = ring.tape.coefficients(reader, partial, index, 0, 1)
-            found += partial.apply(ring.rows(aliases.get(reader, reader), 0), coefficients, None)
+        for edge in ring.tape.program.carried[state]:
+            reader, partial, _ = edge
+            g = ring.rows(aliases.get(reader, reader), 0)
+            found += partial.apply(g, ring.tape.coefficients(edge, 0, 1), None)
     return found
 
 

@@ -14,7 +14,7 @@ from core.cells import rnn
 from core.errors import InputError
 from core.numbers import Array
 from core.program import Cell, Program, trace
-from core.recording import Recording, forward, initial_size
+from core.recording import Recording, forward, size
 from core.sweep import Adjoints
 from core.terms import Error
 from core.truncation import Truncation
@@ -177,9 +177,9 @@ def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
 def _check_tokens(name: str, tokens: Array, size: int) -> None:
     if tokens.dtype.kind not in "iu":
         raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
-    low, high = int(tokens.min()), int(tokens.max())
-    if low < 0 or high >= size:
-        wrong = low if low < 0 else high
+    # Of a negative id, the same bits as an unsigned number are large.
+    if np.maximum.reduce(tokens.astype(np.intp, copy=False).view(np.uintp)) >= size:
+        wrong = next(int(token) for token in tokens if not 0 <= token < size)
         raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
 
 
@@ -189,11 +189,11 @@ def _initial(
     named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
     found = {}
     for name in program.previous:
-        size = initial_size(program, theta, name)
-        state = np.asarray(named.get(name, np.zeros(size)))
-        if state.shape != (size,) or state.dtype.kind not in "fiuc":
+        units = size(program, theta, program.states[name])
+        state = np.asarray(named.get(name, np.zeros(units)))
+        if state.shape != (units,) or state.dtype.kind not in "fiuc":
             raise InputError(
-                f"the initial state has shape {state.shape}; expected numbers ({size},)"
+                f"the initial state has shape {state.shape}; expected numbers ({units},)"
             )
         found[name] = state
     return found

@@ -85,7 +85,7 @@ class Terms(Sequence[Term]):
         with np.errstate(all="ignore"):
             if len(self._edges) == 1:
                 partial = self._edges[0][1]
-                return np.asarray(partial.norms(*self._rows(self._edges[0])))[::-1]
+                return np.asarray(partial.norms(*self.adjoints.rows(self._edges[0])))[::-1]
             values = [self.value(k).ravel() for k in range(self.last, self.lowest - 1, -1)]
             return norm(np.stack(values))
 
@@ -97,7 +97,7 @@ class Terms(Sequence[Term]):
             (scaled,), _ = unit_scale(self.sum.reshape(1, -1))
             found = np.zeros(self.last - self.lowest + 1)
             for edge in self._edges:
-                g, coefficients = self._rows(edge)
+                g, coefficients = self.adjoints.rows(edge)
                 # Both factors scaled: their product underflows only where the share does.
                 size = np.ldexp(1.0, unit_scale(self.sum.reshape(1, -1))[1][0])
                 inner = edge[1].inner(g / size, coefficients, scaled.reshape(shape))
@@ -109,36 +109,32 @@ class Terms(Sequence[Term]):
         """Σ of the kept terms: ∂E_t/∂θ under the truncation."""
         if self.first > self.last:
             return np.zeros_like(getattr(self.adjoints.tape.theta, self.parameter))
-        return np.asarray(getattr(self.adjoints.gradient(self.first), self.parameter))
+        return self.adjoints.total(self.parameter, self.first)
 
     def partial_sum(self, k: int) -> Array:
         """Σ of the kept terms from t down to k."""
         start = max(k, self.first)
         if start > self.last:
             return np.zeros_like(self.sum)
-        return np.asarray(getattr(self.adjoints.gradient(start), self.parameter))
+        return self.adjoints.total(self.parameter, start)
 
     def value(self, k: int) -> Array:
         """The term of step k, in the shape of the parameter."""
         shape = getattr(self.adjoints.tape.theta, self.parameter).shape
         found = np.zeros(shape, self.adjoints.tape.dtype)
         with np.errstate(all="ignore"):
-            for reader, partial, index in self._edges:
-                g, start = self.adjoints.of(reader), self.adjoints.start(reader)
-                if k >= start:
-                    at = slice(k - start, k - start + 1)
-                    coefficients = self.adjoints.tape.coefficients(reader, partial, index, k, k + 1)
-                    found = found + partial.total(g[at], coefficients, shape)
+            for edge in self._edges:
+                reader, partial, _ = edge
+                at = k - self.adjoints.start(reader)
+                if at >= 0:
+                    coefficients = self.adjoints.tape.coefficients(edge, k, k + 1)
+                    g = self.adjoints.of(reader)[at : at + 1]
+                    found = found + partial.total(g, coefficients, shape)
         return found
 
     @property
     def _edges(self) -> list[Edge]:
         return self.adjoints.edges(self.parameter)
-
-    def _rows(self, edge: Edge) -> tuple[Array, Any]:
-        reader, partial, index = edge
-        g, start = self.adjoints.of(reader), self.adjoints.start(reader)
-        return g, self.adjoints.tape.coefficients(reader, partial, index, start, start + len(g))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +151,7 @@ class Error:
             readout = readout_adjoints(self.tape, self.t, self.t + 1)
         joining = {}
         for state in self.tape.program.carried:
-            rows = np.zeros((self.t + 1, self.tape.arrays[state].shape[1]), self.tape.dtype)
+            rows = np.zeros((self.t + 1, self.tape.size(state)), self.tape.dtype)
             rows[self.t] = readout.pop(state)[0]
             joining[state] = rows
         loop = one_row(self.tape, joining, 0, self.t + 1)
