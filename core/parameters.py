@@ -20,8 +20,8 @@ class Parameters:
         a_t = U x_t + W s_{t−1} + b,   s_t = tanh(a_t),   z_t = V s_t + c
 
     U (H, D), W (H, H), V (C, H), b (H,), c (C,). b and c may be left out: zeros. Arrays are
-    copied unless they are read-only, made read-only, and share one dtype: float64, unless all of them are float32 (or, for
-    the complex step, one of them is complex).
+    read-only, copied from those that were not, and share one dtype: float64, unless all of them
+    are float32 (or, for the complex step, one of them is complex).
 
     Raises InputError for a shape that does not fit the others, naming both.
     """
@@ -111,9 +111,9 @@ NAMES = ("U", "W", "V", "b", "c")
 def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
     """The array, or a copy if somebody could still write to it."""
     base = array if array.base is None else array.base
-    if array.dtype == dtype and array.flags.c_contiguous and not _writeable(base):
-        if not array.flags.writeable:
-            return array
+    fixed = not array.flags.writeable and not _writeable(base)
+    if fixed and array.dtype == dtype and array.flags.c_contiguous:
+        return array
     own = np.array(array, dtype=dtype, order="C")
     own.setflags(write=False)
     return own

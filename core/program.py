@@ -407,6 +407,6 @@ def _check_readout(program: Program) -> None:
             inner = program.stages[operand] in (Stage.LOOP, Stage.BEFORE) and operand not in states
             if inner or operand.op is PREVIOUS:
                 raise TypeError(
-                    f"the cell {program.cell.name}: {expression(node)} reads {expression(operand)}; "
-                    "after the states, only the states of the same step may be read"
+                    f"the cell {program.cell.name}: {expression(node)} reads "
+                    f"{expression(operand)}; after the states, only the states of the same step may be read"
                 )

@@ -6,8 +6,7 @@ the floats, and the power that it was multiplied by is counted: nothing underflo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import repeat
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -16,10 +15,10 @@ from core.program import Node
 from core.recording import Recording
 from core.sweep import Ring, readout_adjoints
 
-BLOCK = 256
+BLOCK = 192
 """Errors that go back together: enough for the matrix product, few enough for the cache."""
 
-CHUNK = 8
+CHUNK = 64
 """Steps between two looks at the size of the rows."""
 
 
@@ -62,17 +61,18 @@ class _Block:
         self.ring = Ring(tape, stop - start)
         self.state = tape.program.states[tape.program.state]
         limit = np.finfo(tape.dtype).maxexp
-        # Where a row is held: its square is a float, and one step may shrink it by 2^-1300 (10^-390)
-        # or let it grow by 2^200 before anything is lost.
+        # A row is held at 2^300. Within a chunk it may fall to 2^-360 or rise to 2^500, where its
+        # square is a float; in a single step, to the ends of the floats.
         self.level = limit * 3 // 10
         self.smallest, self.largest = (
-            np.ldexp(1.0, 2 * self.level + d * limit // 4) for d in (-1, 1)
+            np.ldexp(1.0, 2 * n) for n in (-limit * 7 // 20, limit // 2 - 8)
         )
         found = readout_adjoints(tape, start, stop)
         joining = {state: found[state] for state in tape.program.carried}
-        shift = self._shift(joining.values())
+        largest = _largest(joining.values())
+        shift = self._shift(largest)
         self.joining = {state: np.ldexp(rows, shift[:, None]) for state, rows in joining.items()}
-        self.joins = ~_settled(joining.values())
+        self.joins = _moves(largest)
         self.exponents = -shift
 
     def alive(self, low: int, high: int) -> Array:
@@ -83,38 +83,52 @@ class _Block:
         """‖∂E_t/∂s_k‖² and its exponents, (steps, rows), for the steps low ≤ k < high."""
         before = {node: buffer.copy() for node, buffer in self.ring.buffers.items()}
         squares = self._run(low, high)
-        settled = _settled(buffer[high & 1] for buffer in before.values())
-        settled &= (np.arange(self.start, self.stop) >= high) | ~self.joins
-        outside = ~((squares >= self.smallest) & (squares <= self.largest))
-        if not (outside & self.alive(low, high).T & ~settled).any():
-            return squares, np.broadcast_to(self.exponents, squares.shape)
-        for node, buffer in before.items():
-            self.ring.buffers[node][...] = buffer
-        return self._step_by_step(low, high)
+        good = (squares >= self.smallest) & (squares <= self.largest)
+        if not good.all() and not (good | self._excused(before, low, high)).all():
+            for node, buffer in before.items():
+                self.ring.buffers[node][...] = buffer
+            return self._step_by_step(low, high)
+        exponents = self.exponents.copy()
+        if low:
+            self._lift(low)
+        return squares, exponents
+
+    def _excused(self, before: Mapping[Node, Array], low: int, high: int) -> Array:
+        """Rows that have not joined, and rows that stay what they are at any scale."""
+        moves = _moves(_largest([buffer[high & 1] for buffer in before.values()]))
+        joins = self.joins & (np.arange(self.start, self.stop) < high)
+        return ~(moves | joins) | ~self.alive(low, high).T
+
+    def _lift(self, k: int) -> None:
+        """Brings the rows back to their level after step k."""
+        living = slice(max(0, k - self.start), None)
+        rows = [buffer[k & 1, living] for buffer in self.ring.buffers.values()]
+        shift = self._shift(_largest(rows))
+        for part in rows:
+            np.ldexp(part, shift[:, None], part)
+        self.exponents[living] -= shift
 
     def _run(self, low: int, high: int) -> Array:
-        squares = np.zeros((high - low, self.stop - self.start), self.tape.dtype)
+        # Where a row has not joined yet there is nothing to look at: in order.
+        squares = np.full((high - low, self.stop - self.start), self.largest, self.tape.dtype)
         back = range(high - 1, low - 1, -1)
         alive = [slice(max(0, k - self.start), None) for k in back]
-        rows = [
-            self.ring.rows(self.state, k)[living] for k, living in zip(back, alive, strict=True)
-        ]
-        room = [squares[k - low, living] for k, living in zip(back, alive, strict=True)]
-        norms = zip(repeat(np.vecdot), rows, rows, room, strict=False)
-        joining = (
-            {state: self._joins(state, back) for state in self.joining} if high > self.start else {}
+        room = [row[living] for row, living in zip(squares[::-1], alive, strict=True)]
+        joins = {state: self._joins(state, back) for state in self.joining}
+        self.ring.back(
+            low,
+            high,
+            alive,
+            joins if high > self.start else {},
+            lambda now: [map(np.vecdot, now(self.state), now(self.state), room)],
         )
-        self.ring.back(low, high, alive, joining, [norms])
         return squares
 
     def _joins(self, state: Node, back: range) -> tuple[list[Array], list[Array]]:
-        joining, nowhere = self.joining[state], np.zeros_like(self.joining[state][0])
-        rows = [k - self.start for k in back]
-        where = [
-            self.ring.rows(state, k)[r] if r >= 0 else nowhere
-            for k, r in zip(back, rows, strict=True)
-        ]
-        return where, [joining[r] if r >= 0 else nowhere for r in rows]
+        joining, buffer = self.joining[state], self.ring.buffers[state]
+        nowhere = np.zeros_like(joining[0])
+        where = [buffer[k & 1, k - self.start] if k >= self.start else nowhere for k in back]
+        return where, [joining[k - self.start] if k >= self.start else nowhere for k in back]
 
     def _step_by_step(self, low: int, high: int) -> tuple[Array, Array]:
         """The same, every row brought back to its level after each step."""
@@ -122,29 +136,21 @@ class _Block:
         exponents = np.zeros(squares.shape, int)
         for k in range(high - 1, low - 1, -1):
             self._run(k, k + 1)
-            living = slice(max(0, k - self.start), None)
-            rows = [buffer[k & 1, living] for buffer in self.ring.buffers.values()]
-            shift = self._shift(rows)
-            for part in rows:
-                np.ldexp(part, shift[:, None], part)
-            self.exponents[living] -= shift
-            state = self.ring.rows(self.state, k)[living]
-            squares[k - low, living] = np.vecdot(state, state)
+            self._lift(k)
+            state = self.ring.rows(self.state, k)[max(0, k - self.start) :]
+            squares[k - low, max(0, k - self.start) :] = np.vecdot(state, state)
             exponents[k - low] = self.exponents
         return squares, exponents
 
-    def _shift(self, parts: Iterable[Array]) -> Array:
-        """The power of two that brings each row to its level; 0 for zeros and what is not finite."""
-        largest = _largest(parts)
-        moving = np.isfinite(largest) & (largest > 0)
-        return np.where(moving, self.level - np.frexp(largest)[1], 0)
+    def _shift(self, largest: Array) -> Array:
+        """The power of two that brings each row to its level."""
+        return np.where(_moves(largest), self.level - np.frexp(largest)[1], 0)
 
 
 def _largest(parts: Iterable[Array]) -> Array:
     return np.max([np.abs(part).max(axis=-1) for part in parts], axis=0)
 
 
-def _settled(parts: Iterable[Array]) -> Array:
-    """Rows that stay what they are, however they are scaled: zero, or not finite."""
-    largest = _largest(parts)
-    return ~(np.isfinite(largest) & (largest > 0))
+def _moves(largest: Array) -> Array:
+    """Whether a row can be scaled: neither zero nor out of the floats, which it would stay."""
+    return np.isfinite(largest) & (largest > 0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, repeat, starmap
-from operator import call
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,17 @@ import numpy as np
 from core.numbers import Array
 from core.program import PARAMETER, Edge, Node, Program
 
-Instruction = Iterable[tuple[Any, ...]]
-"""One call for each step: (function, *arguments)."""
+Instruction = Iterator[Any]
+"""A `map` of a function over columns of arguments: one call for each step."""
 
 
 def run(instructions: Iterable[Instruction]) -> None:
     """Calls the instructions of the first step in their order, then those of the next, and so on.
 
-    The loop over the steps is a `deque` draining iterators: a step of an RNN costs its three
-    NumPy calls, and no bytecode in between.
+    zip asks each of them for its next call in turn, deque drops the results: a step of an RNN costs
+    its three NumPy calls, and no bytecode in between.
     """
-    deque(starmap(call, chain.from_iterable(zip(*instructions, strict=True))), maxlen=0)
+    deque(zip(*instructions, strict=False), maxlen=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,5 +132,5 @@ def _steps(
             if place not in rows:
                 array = arrays[place]
                 rows[place] = repeat(array.T) if place.op is PARAMETER else list(array)
-        made.append(zip(repeat(node.op.value), *map(rows.__getitem__, places), strict=False))
+        made.append(map(node.op.value, *[rows[place] for place in places]))
     return made

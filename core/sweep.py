@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from core.numbers import Array
-from core.program import Edge, Node, Program, Stage
+from core.program import Edge, Node, Stage
 from core.recording import Instruction, Recording, run
 from core.truncation import Truncation
 
@@ -46,7 +47,7 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
     made: list[Instruction] = []
 
     def add(function: Callable[..., Any], *columns: Column) -> None:
-        made.append(zip(repeat(function), *columns, strict=False))
+        made.append(map(function, *columns))
 
     def add_product(edge: Edge, when: Callable[[Node], Column], out: Column) -> None:
         reader, partial, _ = edge
@@ -76,7 +77,10 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
 
 @dataclass(frozen=True)
 class Adjoints:
-    """∂E/∂node for E a sum of errors: of the readout for t ≥ `readout`, of the rest for k ≥ `loop`."""
+    """∂E/∂node for E a sum of errors: a row for each step.
+
+    Those of the readout start at step `readout`, those of the recurrence at step `loop`.
+    """
 
     tape: Recording
     cotangents: Mapping[Node, Array]
@@ -160,10 +164,10 @@ def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cota
     }
     found |= joining
     now = {node: list(rows[::-1]) for node, rows in found.items()}
-    later = {node: [np.zeros_like(views[0]), *views[:-1]] for node, views in now.items()}
     layout = Layout(
         now=now.__getitem__,
-        later=later.__getitem__,  # nothing comes from beyond the last step
+        # nothing comes from beyond the last step
+        later=lambda node: [np.zeros_like(now[node][0]), *now[node][:-1]],
         scratch=lambda node: repeat(np.empty_like(now[node][0])),
         joining={},
         joined=joining,
@@ -200,28 +204,32 @@ class Ring:
         stop: int,
         alive: Sequence[slice],
         joining: Mapping[Node, tuple[Column, Column]],
-        sinks: Iterable[Instruction] = (),
+        sinks: Callable[[Callable[[Node], Column]], Iterable[Instruction]] = lambda now: (),
     ) -> None:
         """Carries the rows back through the steps k = stop − 1 … start.
 
-        `alive` has the rows that live at each of these steps, last step first; `sinks` are
-        instructions that read them before they are overwritten.
+        `alive` has the rows that live at each of these steps, last step first; `sinks` makes, from
+        the columns of a node's rows, instructions that read them before they are overwritten.
         """
-        parities = [k & 1 for k in range(stop - 1, start - 1, -1)]
+        back = range(stop - 1, start - 1, -1)
 
-        def view(node: Node, flip: int) -> Column:
-            buffers = (self.buffers[node][flip], self.buffers[node][1 - flip])
-            return [buffers[parity][rows] for parity, rows in zip(parities, alive, strict=True)]
+        @cache
+        def now(node: Node) -> Column:
+            buffer = self.buffers[node]
+            return [buffer[k & 1, rows] for k, rows in zip(back, alive, strict=True)]
+
+        def later(node: Node) -> Column:
+            buffer = self.buffers[node]
+            return [buffer[~k & 1, rows] for k, rows in zip(back, alive, strict=True)]
 
         layout = Layout(
-            now=lambda node: view(node, 0),
-            later=lambda node: view(node, 1),
+            now=now,
+            later=later,
             scratch=lambda node: [self.room[node][rows] for rows in alive],
             joining=joining,
         )
-        steps = backward_step(self.tape, layout, start, stop)
         with np.errstate(all="ignore"):
-            run([*steps, *sinks])
+            run([*backward_step(self.tape, layout, start, stop), *sinks(now)])
 
     def rows(self, node: Node, k: int) -> Array:
         """The rows of a node at step k, one of the last two."""
@@ -275,16 +283,12 @@ def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation)
         node: np.empty((steps, buffer.shape[2]), tape.dtype)
         for node, buffer in ring.buffers.items()
     }
-    sinks = [
-        zip(
-            repeat(np.add.reduce),
-            [ring.rows(node, k)[rows] for k, rows in zip(back, alive, strict=True)],
-            repeat(0),
-            repeat(None),
-            out[::-1],
-            strict=False,
-        )
-        for node, out in summed.items()
-    ]
-    ring.back(0, steps, alive, {state: joins(state) for state in tape.program.carried}, sinks)
+
+    def sums(now: Callable[[Node], Column]) -> list[Instruction]:
+        return [
+            map(np.add.reduce, now(node), repeat(0), repeat(None), out[::-1])
+            for node, out in summed.items()
+        ]
+
+    ring.back(0, steps, alive, {state: joins(state) for state in tape.program.carried}, sums)
     return summed

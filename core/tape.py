@@ -35,7 +35,8 @@ def record(
 
     theta: `Parameters`, or for another `cell` a dataclass of its arrays. x: (T,) integers, tokens
     0 … D − 1, or (T, D) floats. y: (T,) integers 0 … C − 1. initial_state: s_{−1} (H,), zero unless
-    given; for a cell with several states, one by name. activation: f, tanh, relu, sigmoid, identity.
+    given; for a cell with several states, one by name. activation: f, one of tanh, relu, sigmoid,
+    identity.
 
     Raises InputError for shapes that do not fit θ, tokens that it does not have, and an unknown
     activation. What overflows becomes inf or NaN where it arises, without a warning.

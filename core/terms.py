@@ -36,7 +36,7 @@ class Term:
 
     @property
     def share(self) -> float:
-        """⟨term, sum⟩ / ‖sum‖², signed; the shares of the kept terms add up to 1. NaN if sum = 0."""
+        """⟨term, sum⟩ / ‖sum‖², signed; those of the kept terms add up to 1. NaN if sum = 0."""
         return float(self._terms.shares[self._terms.last - self.k]) if self.kept else 0.0
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Terms(Sequence[Term]):
-    """The terms of ∂E_t/∂θ, from k = t down. Made in O(t·H): a term's matrix only when asked for."""
+    """The terms of ∂E_t/∂θ, from k = t down, in O(t·H): a matrix is formed when it is asked for."""
 
     adjoints: Adjoints
     parameter: str
@@ -159,7 +159,7 @@ class Error:
 
     @cached_property
     def adjoints(self) -> Mapping[str, Array]:
-        """By line: row k is ∂E_t/∂line_k, (t + 1, n); for a line of the readout ∂E_t/∂line_t, (1, n)."""
+        """By line: row k is ∂E_t/∂line_k, (t + 1, n); of the readout, ∂E_t/∂line_t alone, (1, n)."""
         program, found = self.tape.program, {}
         for name, node in program.lines.items():
             if program.aliases.get(node, node) in self.swept.cotangents and name != "E":
@@ -167,7 +167,7 @@ class Error:
         return found
 
     def gradient(self, truncation: Truncation | None = None) -> Any:
-        """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of the parameters."""
+        """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of θ."""
         first = self.first(truncation)
         if first > self.t:
             zeros = {

@@ -35,7 +35,7 @@ class Truncation:
             object.__setattr__(self, name, int(value))
 
     def first(self, t: int, steps: int) -> int:
-        """The first step k that E_t of a sequence of T = `steps` is sent back to; above t if none."""
+        """The first step k that E_t is sent back to, of T = `steps`; above t if there is none."""
         last = min((t // self.k1 + 1) * self.k1, steps) - 1
         return max(0, last - self.k2 + 1)
 
