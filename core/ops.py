@@ -5,8 +5,8 @@ Its value works on one step (n,) and on all steps (T, n) alike. Its partial with
 operand is a linear map, one of a few kinds, each a subclass of `Partial`: what it reads of the
 tape (its *coefficient*), its vector-Jacobian product, its dense matrix, and how it is written.
 
-In the written forms {x} is the operand of the partial, {o} the other operand, {y} the result and
-{g} the cotangent. `written` is the Jacobian ∂y/∂x, `applied` its product with a cotangent.
+In the written forms {0}, {1}, … are the operands, {y} is the result and {g} the cotangent.
+`written` is the Jacobian ∂y/∂x, `applied` its product with a cotangent.
 """
 
 from __future__ import annotations
@@ -154,6 +154,10 @@ class Scatter(Partial):
         return np.asarray(np.vecdot(g, matrix.T[coefficient]))
 
 
+SUM, ENTRYWISE, PRODUCT_SIGN, ATOM = range(4)
+"""How tightly a written form binds: a + b, a ⊙ b, M v, tanh(a)."""
+
+
 @dataclass(frozen=True)
 class Op:
     """A row of the table.
@@ -166,14 +170,19 @@ class Op:
     value: Callable[..., Any] = field(repr=False)
     written: str
     partials: tuple[Partial | None, ...] = field(repr=False)
-    loose: bool = False  # a sum or a difference: in parentheses wherever the reader `binds`
-    binds: bool = False
+    binding: int = ATOM  # how tightly the written form holds together
+    asks: int = SUM  # operands that bind less are put in parentheses
     written_partials: Mapping[int, Partial] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether cotangents go back through it without any value of the tape."""
+        return self.binding == SUM
 
     @property
     def linear(self) -> bool:
         """Whether its partials do without its own result."""
-        return self.loose or self.name == "product"
+        return self.binding in (SUM, PRODUCT_SIGN)
 
 
 def _sigmoid(x: Array, out: Any) -> Any:
@@ -218,7 +227,7 @@ def _minus_target_over_prediction(operands: Any, loss: Array) -> Array:
     _, y, prediction = operands
     row = np.zeros_like(prediction)
     row[np.arange(len(y)), y] = -np.exp(loss)
-    return row
+    return np.asarray(row)
 
 
 def _operand(index: int) -> Callable[[Any, Any], Any]:
@@ -239,20 +248,26 @@ def _elementwise(
 PLUS = Unit("I", "{g}", _number(1))
 MINUS = Unit("−I", "−{g}", _number(-1))
 
-ADD = Op("add", np.add, "{0} + {1}", (PLUS, PLUS), loose=True)
-SUBTRACT = Op("subtract", np.subtract, "{0} − {1}", (PLUS, MINUS), loose=True, binds=True)
+ADD = Op("add", np.add, "{0} + {1}", (PLUS, PLUS), binding=SUM)
+SUBTRACT = Op("subtract", np.subtract, "{0} − {1}", (PLUS, MINUS), binding=SUM, asks=ENTRYWISE)
 ONE_MINUS = Op(
-    "one minus", lambda x, out: np.subtract(1, x, out), "1 − {0}", (MINUS,), loose=True, binds=True
+    "one minus",
+    lambda x, out: np.subtract(1, x, out),
+    "1 − {0}",
+    (MINUS,),
+    binding=SUM,
+    asks=ENTRYWISE,
 )
 MULTIPLY = Op(
     "multiply",
     np.multiply,
     "{0} ⊙ {1}",
     (
-        Diagonal("diag({o})", "{g} ⊙ {o}", _operand(1)),
-        Diagonal("diag({o})", "{g} ⊙ {o}", _operand(0)),
+        Diagonal("diag({1})", "{g} ⊙ {1}", _operand(1)),
+        Diagonal("diag({0})", "{g} ⊙ {0}", _operand(0)),
     ),
-    binds=True,
+    binding=ENTRYWISE,
+    asks=ENTRYWISE,
 )
 
 # The operands of a product are (v, Mᵀ): v Mᵀ is the product M v for one step and for all of them.
@@ -260,21 +275,23 @@ PRODUCT = Op(
     "product",
     np.ndarray.dot,
     "{1} {0}",
-    (Matrix("{o}", "{o}ᵀ {g}", _operand(1)), Outer("I ⊗ {o}", "{g} ⊗ {o}", _operand(0))),
-    binds=True,
+    (Matrix("{1}", "{1}ᵀ {g}", _operand(1)), Outer("(I ⊗ {0})", "{g} ⊗ {0}", _operand(0))),
+    binding=PRODUCT_SIGN,
+    asks=PRODUCT_SIGN,
 )
 GATHER = Op(
     "product",
     _gather,
     "{1} {0}",
-    (None, Scatter("I ⊗ {o}", "{g} ⊗ {o}", _operand(0))),
-    binds=True,
+    (None, Scatter("(I ⊗ {0})", "{g} ⊗ {0}", _operand(0))),
+    binding=PRODUCT_SIGN,
+    asks=PRODUCT_SIGN,
 )
 
 
 def _one_minus_square(y: Array) -> Array:
     square = y * y
-    return np.subtract(1, square, square)
+    return np.asarray(np.subtract(1, square, square))
 
 
 TANH = _elementwise("tanh", np.tanh, "tanh({0})", "1 − {y}²", _one_minus_square)
@@ -292,7 +309,11 @@ SOFTMAX = Op(
     "softmax",
     _softmax,
     "softmax({0})",
-    (SoftmaxJacobian("diag({y}) − {y} {y}ᵀ", "(diag({y}) − {y} {y}ᵀ) {g}", lambda operands, y: y),),
+    (
+        SoftmaxJacobian(
+            "(diag({y}) − {y} {y}ᵀ)", "(diag({y}) − {y} {y}ᵀ) {g}", lambda operands, y: y
+        ),
+    ),
 )
 # The derivative of the loss is ŷ − y with respect to the logits, right where softmax underflows.
 # The chain rule is written through ŷ all the same, by the written partial.
@@ -300,8 +321,8 @@ CROSS_ENTROPY = Op(
     "cross-entropy",
     _cross_entropy,
     "−log {2}[{1}]",
-    (Row("(ŷ − y)ᵀ", "ŷ − y", _prediction_minus_target), None, None),
-    written_partials={2: Row("−yᵀ / {x}[y]", "−y / {x}[y]", _minus_target_over_prediction)},
+    (Row("({2} − {1})ᵀ", "{2} − {1}", _prediction_minus_target), None, None),
+    written_partials={2: Row("−{1}ᵀ / {2}[{1}]", "−{1} / {2}[{1}]", _minus_target_over_prediction)},
 )
 
 ACTIVATIONS = {op.name: op for op in (TANH, RELU, SIGMOID, IDENTITY)}

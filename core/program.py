@@ -38,6 +38,7 @@ class Node:
     op: Op
     operands: tuple[Node, ...] = ()
     name: str = ""
+    text: str = ""  # as its author wrote it
 
     def __matmul__(self, vector: Node) -> Node:
         if self.op is not PARAMETER:
@@ -185,7 +186,7 @@ class Program:
         """Summands known for all steps, that are not kept: the sum of each stands in its place."""
         found: dict[Node, Node] = {}
         for node in self.nodes:
-            for operand in node.operands if node.op.loose else ():
+            for operand in node.operands if node.op.is_sum else ():
                 bulk = self.stages[operand] in (Stage.BEFORE, Stage.AFTER)
                 if bulk and self._passes_by(operand) and node not in found.values():
                     found[operand] = node
@@ -197,7 +198,7 @@ class Program:
         return frozenset(
             operand
             for node in self.loop
-            for operand in (node.operands if node.op.loose else ())
+            for operand in (node.operands if node.op.is_sum else ())
             if self.stages[operand] is Stage.LOOP and self._passes_by(operand)
         )
 
@@ -294,6 +295,8 @@ def trace(cell: Cell, tokens: bool) -> Program:
     for name, node in lines.items():
         node.name = name
     written = {name: expression(node, top=True) for name, node in lines.items()}
+    for node in _walk(lines.values()):
+        node.text = expression(node)
     _hoist(lines.values(), recurrent=_depending_on(previous.made.values(), lines.values()))
     nodes = _in_order(lines.values())
     stages = _stages(nodes, [lines[name] for name in previous.made], previous.made.values())
@@ -307,6 +310,8 @@ def expression(node: Node, top: bool = False) -> str:
 
     A line inside another line is its name. `top` writes out the line itself.
     """
+    if node.text and not top:
+        return node.text
     if node.op is PARAMETER:
         return node.name
     if node.op is PREVIOUS:
@@ -314,11 +319,10 @@ def expression(node: Node, top: bool = False) -> str:
     if not node.operands or (node.name and not top):
         return f"{symbol(node.name)}{{t}}"
     operands = [expression(operand) for operand in node.operands]
-    if node.op.binds:
-        operands = [
-            f"({text})" if operand.op.loose and not operand.name else text
-            for operand, text in zip(node.operands, operands, strict=True)
-        ]
+    operands = [
+        f"({text})" if operand.op.binding < node.op.asks and not operand.name else text
+        for operand, text in zip(node.operands, operands, strict=True)
+    ]
     # str.format would swallow the braces of the operands' own placeholders
     text = node.op.written
     for index, operand in enumerate(operands):
@@ -408,5 +412,6 @@ def _check_readout(program: Program) -> None:
             if inner or operand.op is PREVIOUS:
                 raise TypeError(
                     f"the cell {program.cell.name}: {expression(node)} reads "
-                    f"{expression(operand)}; after the states, only the states of the same step may be read"
+                    f"{expression(operand)}; after the states, only the states of the same step "
+                    "may be read"
                 )

@@ -31,7 +31,7 @@ def log_reach(tape: Recording) -> Array:
     """(T, T): [t, k] = log₁₀‖∂E_t/∂s_k‖₂, −inf for k > t and for an exact zero."""
 
     def logarithm(squares: Array, exponents: Array) -> Array:
-        return np.log10(squares) / 2 + exponents * np.log10(2)
+        return np.asarray(np.log10(squares) / 2 + exponents * np.log10(2))
 
     return _triangle(tape, -np.inf, logarithm)
 
@@ -148,7 +148,7 @@ class _Block:
 
 
 def _largest(parts: Iterable[Array]) -> Array:
-    return np.max([np.abs(part).max(axis=-1) for part in parts], axis=0)
+    return np.asarray(np.max([np.abs(part).max(axis=-1) for part in parts], axis=0))
 
 
 def _moves(largest: Array) -> Array:

@@ -68,15 +68,20 @@ def size(program: Program, theta: Any, node: Node) -> int:
     return int(getattr(theta, parameter).shape[axis])
 
 
+def theta_dtype(program: Program, theta: Any) -> np.dtype[Any]:
+    """The dtype that holds every parameter."""
+    return np.result_type(*{getattr(theta, name).dtype for name in program.parameters})
+
+
 def forward(
     program: Program, theta: Any, x: Array, y: Array, initial: Mapping[str, Array]
 ) -> Recording:
     """Runs a program over x and y, (T, …) each, from the initial state of each of its states."""
     steps = len(x)
     parameters = {name: getattr(theta, name) for name in program.parameters}
-    dtype = np.result_type(*{array.dtype for array in parameters.values()})
+    dtype = theta_dtype(program, theta)
     arrays = {
-        leaf: parameters[name].astype(dtype, copy=False)
+        leaf: parameters[name].astype(dtype, copy=bool(parameters[name].flags.writeable))
         for name, leaf in program.parameters.items()
     }
     arrays |= zip(program.given, (x, y), strict=True)
@@ -125,7 +130,7 @@ def _steps(
         rows[program.previous[name]], rows[program.states[name]] = views[:-1], views[1:]
     for node in program.fleeting:
         rows[node] = repeat(np.empty(size(program, theta, node), dtype))
-    made = []
+    made: list[Instruction] = []
     for node in program.loop:
         places = [program.absorbed.get(each, each) for each in (*node.operands, node)]
         for place in places:

@@ -233,7 +233,7 @@ class Ring:
 
     def rows(self, node: Node, k: int) -> Array:
         """The rows of a node at step k, one of the last two."""
-        return self.buffers[node][k & 1]
+        return np.asarray(self.buffers[node][k & 1])
 
 
 def jacobian(tape: Recording, t: int, k: int) -> Array:

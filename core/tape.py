@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +12,14 @@ from numpy.typing import ArrayLike
 
 from core import reach, sweep
 from core.cells import rnn
+from core.chain import Sum, expand
 from core.errors import InputError
+from core.inputs import check_sequence, initial_states
 from core.numbers import Array
 from core.program import Cell, Program, trace
-from core.recording import Recording, forward, size
+from core.recording import Recording, forward, theta_dtype
 from core.sweep import Adjoints
-from core.terms import Error
+from core.terms import Terms
 from core.truncation import Truncation
 
 
@@ -45,14 +48,10 @@ def record(
     x, y = np.asarray(x), np.asarray(y)
     tokens = x.ndim == 1
     program = trace(chosen, tokens)
-    _check_sequence(program, theta, x, y)
-    initial = _initial(program, theta, initial_state)
-    x = (
-        x.astype(np.intp, copy=True)
-        if tokens
-        else x.astype(np.result_type(_dtype(theta)), copy=True)
-    )
-    return Tape(forward(program, theta, x, y.astype(np.intp, copy=True), initial))
+    check_sequence(program, theta, x, y)
+    initial = initial_states(program, theta, initial_state)
+    x = np.array(x, np.intp if tokens else theta_dtype(program, theta))
+    return Tape(forward(program, theta, x, np.array(y, np.intp), initial))
 
 
 class Tape:
@@ -95,7 +94,7 @@ class Tape:
     @property
     def initial_state(self) -> Array:
         """s_{−1} (H,)."""
-        return self._recording.histories[self.program.state][0]
+        return np.asarray(self._recording.histories[self.program.state][0])
 
     @cached_property
     def loss(self) -> float:
@@ -157,44 +156,66 @@ class Tape:
         return reach.log_reach(self._recording)
 
 
-def _dtype(theta: Any) -> Any:
-    return next(iter(vars(theta).values())).dtype
+@dataclass(frozen=True, eq=False)
+class Error:
+    """E_t of a recording, sent back on its own."""
 
+    tape: Recording
+    t: int
 
-def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
-    if y.ndim != 1 or x.ndim not in (1, 2) or len(x) != len(y) or not len(y):
-        raise InputError(
-            f"x has shape {x.shape} and y {y.shape}; expected (T,) or (T, D), and (T,), with T ≥ 1"
-        )
-    inputs, outputs = program.widths(theta)
-    if x.ndim == 2:
-        if x.shape[1] != inputs or x.dtype.kind not in "fiuc":
-            raise InputError(f"x has shape {x.shape} of {x.dtype}; expected numbers (T, {inputs})")
-    else:
-        _check_tokens("x", x, inputs)
-    _check_tokens("y", y, outputs)
+    @cached_property
+    def swept(self) -> Adjoints:
+        """∂E_t/∂node_k of every node, k ≤ t: one sweep of one row, O(t·H²)."""
+        with np.errstate(all="ignore"):
+            readout = sweep.readout_adjoints(self.tape, self.t, self.t + 1)
+        joining = {}
+        for state in self.tape.program.carried:
+            rows = np.zeros((self.t + 1, self.tape.size(state)), self.tape.dtype)
+            rows[self.t] = readout.pop(state)[0]
+            joining[state] = rows
+        loop = sweep.one_row(self.tape, joining, 0, self.t + 1)
+        return sweep.complete(self.tape, readout, loop, at=self.t, first=0)
 
+    @cached_property
+    def adjoints(self) -> Mapping[str, Array]:
+        """By line: row k is ∂E_t/∂line_k, (t + 1, n); of the readout ∂E_t/∂line_t alone, (1, n)."""
+        program, found = self.tape.program, {}
+        for name, node in program.lines.items():
+            if program.aliases.get(node, node) in self.swept.cotangents and name != "E":
+                found[name] = self.swept.of(node)
+        return found
 
-def _check_tokens(name: str, tokens: Array, size: int) -> None:
-    if tokens.dtype.kind not in "iu":
-        raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
-    # Of a negative id, the same bits as an unsigned number are large.
-    if np.maximum.reduce(tokens.astype(np.intp, copy=False).view(np.uintp)) >= size:
-        wrong = next(int(token) for token in tokens if not 0 <= token < size)
-        raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
+    def gradient(self, truncation: Truncation | None = None) -> Any:
+        """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of θ."""
+        first = self.first(truncation)
+        if first > self.t:
+            zeros = {
+                name: np.zeros_like(getattr(self.tape.theta, name)) for name in self.parameters
+            }
+            return replace(self.tape.theta, **zeros)
+        return self.swept.gradient(first)
 
+    def terms(self, name: str, truncation: Truncation | None = None) -> Terms:
+        """The terms of ∂E_t/∂θ for one parameter, k = t, t − 1, …, the dropped ones among them.
 
-def _initial(
-    program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
-) -> dict[str, Array]:
-    named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
-    found = {}
-    for name in program.previous:
-        units = size(program, theta, program.states[name])
-        state = np.asarray(named.get(name, np.zeros(units)))
-        if state.shape != (units,) or state.dtype.kind not in "fiuc":
-            raise InputError(
-                f"the initial state has shape {state.shape}; expected numbers ({units},)"
-            )
-        found[name] = state
-    return found
+        Raises InputError for a name that is no parameter.
+        """
+        if name not in self.parameters:
+            raise InputError(f'no parameter "{name}"; expected {", ".join(self.parameters)}')
+        return Terms(self.swept, name, self.t, self.first(truncation))
+
+    def expand(self, name: str, truncation: Truncation | None = None) -> Sum:
+        """The chain rule of ∂E_t/∂θ, as an expression that opens from its terms to their factors.
+
+        Raises InputError for a name that is no parameter, and for a cell with several states.
+        """
+        return expand(self.tape, self.terms(name, truncation))
+
+    def first(self, truncation: Truncation | None) -> int:
+        """The smallest k whose term is kept."""
+        return truncation.first(self.t, self.tape.steps) if truncation else 0
+
+    @property
+    def parameters(self) -> Sequence[str]:
+        """The names of the parameters."""
+        return tuple(self.tape.program.parameters)

@@ -1,20 +1,17 @@
-"""One error sent back: its adjoints, and the terms that ∂E_t/∂θ is the sum of."""
+"""The terms that ∂E_t/∂θ is the sum of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 
-from core.errors import InputError
 from core.numbers import Array, norm, unit_scale
 from core.program import Edge, Stage
-from core.recording import Recording
-from core.sweep import Adjoints, complete, one_row, readout_adjoints
-from core.truncation import Truncation
+from core.sweep import Adjoints
 
 
 @dataclass(frozen=True)
@@ -72,12 +69,15 @@ class Terms(Sequence[Term]):
         return self[self.last - k]
 
     @property
-    def lowest(self) -> int:
-        """The smallest k: t for a parameter of the readout, 0 for one of the recurrence."""
+    def recurrent(self) -> bool:
+        """Whether steps before t read the parameter: it has a term for each of them."""
         stages = self.adjoints.tape.program.stages
-        if all(stages[reader] is Stage.AFTER for reader, _, _ in self._edges):
-            return self.last
-        return 0
+        return any(stages[reader] is not Stage.AFTER for reader, _, _ in self._edges)
+
+    @property
+    def lowest(self) -> int:
+        """The smallest k: 0 for a parameter of the recurrence, t for one of the readout."""
+        return 0 if self.recurrent else self.last
 
     @cached_property
     def norms(self) -> Array:
@@ -102,7 +102,7 @@ class Terms(Sequence[Term]):
                 size = np.ldexp(1.0, unit_scale(self.sum.reshape(1, -1))[1][0])
                 inner = edge[1].inner(g / size, coefficients, scaled.reshape(shape))
                 found[: len(g)] += np.asarray(inner)[::-1]
-            return found / np.vdot(scaled, scaled)
+            return np.asarray(found / np.vdot(scaled, scaled))
 
     @cached_property
     def sum(self) -> Array:
@@ -135,61 +135,3 @@ class Terms(Sequence[Term]):
     @property
     def _edges(self) -> list[Edge]:
         return self.adjoints.edges(self.parameter)
-
-
-@dataclass(frozen=True, eq=False)
-class Error:
-    """E_t of a recording, sent back on its own."""
-
-    tape: Recording
-    t: int
-
-    @cached_property
-    def swept(self) -> Adjoints:
-        """∂E_t/∂node_k of every node, k ≤ t: one sweep of one row, O(t·H²)."""
-        with np.errstate(all="ignore"):
-            readout = readout_adjoints(self.tape, self.t, self.t + 1)
-        joining = {}
-        for state in self.tape.program.carried:
-            rows = np.zeros((self.t + 1, self.tape.size(state)), self.tape.dtype)
-            rows[self.t] = readout.pop(state)[0]
-            joining[state] = rows
-        loop = one_row(self.tape, joining, 0, self.t + 1)
-        return complete(self.tape, readout, loop, at=self.t, first=0)
-
-    @cached_property
-    def adjoints(self) -> Mapping[str, Array]:
-        """By line: row k is ∂E_t/∂line_k, (t + 1, n); of the readout, ∂E_t/∂line_t alone, (1, n)."""
-        program, found = self.tape.program, {}
-        for name, node in program.lines.items():
-            if program.aliases.get(node, node) in self.swept.cotangents and name != "E":
-                found[name] = self.swept.of(node)
-        return found
-
-    def gradient(self, truncation: Truncation | None = None) -> Any:
-        """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of θ."""
-        first = self.first(truncation)
-        if first > self.t:
-            zeros = {
-                name: np.zeros_like(getattr(self.tape.theta, name)) for name in self.parameters
-            }
-            return replace(self.tape.theta, **zeros)
-        return self.swept.gradient(first)
-
-    def terms(self, name: str, truncation: Truncation | None = None) -> Terms:
-        """The terms of ∂E_t/∂θ for one parameter, k = t, t − 1, …, the dropped ones among them.
-
-        Raises InputError for a name that is no parameter.
-        """
-        if name not in self.parameters:
-            raise InputError(f'no parameter "{name}"; expected {", ".join(self.parameters)}')
-        return Terms(self.swept, name, self.t, self.first(truncation))
-
-    def first(self, truncation: Truncation | None) -> int:
-        """The smallest k whose term is kept."""
-        return truncation.first(self.t, self.tape.steps) if truncation else 0
-
-    @property
-    def parameters(self) -> Sequence[str]:
-        """The names of the parameters."""
-        return tuple(self.tape.program.parameters)

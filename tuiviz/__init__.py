@@ -25,8 +25,8 @@ from core.check import gradient_check
 from core.errors import InputError
 from core.parameters import Parameters
 from core.program import Cell
-from core.tape import Tape, record
-from core.terms import Error, Term, Terms
+from core.tape import Error, Tape, record
+from core.terms import Term, Terms
 from core.truncation import Truncation
 
 if TYPE_CHECKING:

@@ -1,0 +1,53 @@
+"""What `record` is given, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from core.errors import InputError
+from core.numbers import Array
+from core.program import Program
+from core.recording import size
+
+
+def check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
+    if y.ndim != 1 or x.ndim not in (1, 2) or len(x) != len(y) or not len(y):
+        raise InputError(
+            f"x has shape {x.shape} and y {y.shape}; expected (T,) or (T, D), and (T,), with T ≥ 1"
+        )
+    inputs, outputs = program.widths(theta)
+    if x.ndim == 2:
+        if x.shape[1] != inputs or x.dtype.kind not in "fiuc":
+            raise InputError(f"x has shape {x.shape} of {x.dtype}; expected numbers (T, {inputs})")
+    else:
+        _check_tokens("x", x, inputs)
+    _check_tokens("y", y, outputs)
+
+
+def _check_tokens(name: str, tokens: Array, size: int) -> None:
+    if tokens.dtype.kind not in "iu":
+        raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
+    # Of a negative id, the same bits as an unsigned number are large.
+    if np.maximum.reduce(tokens.astype(np.intp, copy=False).view(np.uintp)) >= size:
+        wrong = next(int(token) for token in tokens if not 0 <= token < size)
+        raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
+
+
+def initial_states(
+    program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
+) -> dict[str, Array]:
+    named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
+    found = {}
+    for name in program.previous:
+        units = size(program, theta, program.states[name])
+        state = np.asarray(named.get(name, np.zeros(units)))
+        if state.shape != (units,) or state.dtype.kind not in "fiuc":
+            raise InputError(
+                f"the initial state has shape {state.shape}; expected numbers ({units},)"
+            )
+        found[name] = state
+    return found

@@ -1,0 +1,74 @@
+"""How the quantities of a program are written: s₂, ∂E₃/∂W, ∂⁺s₂/∂W, δ₂."""
+
+from __future__ import annotations
+
+from core.ops import Partial
+from core.program import PARAMETER, PREVIOUS, Node, expression, symbol
+
+_SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
+
+
+def subscript(number: int) -> str:
+    """₂ for 2, ₋₁ for −1."""
+    return str(number).translate(_SUBSCRIPT)
+
+
+def filled(template: str, t: int) -> str:
+    """A written form at step t: its {t} stands for t, its {p} for t − 1."""
+    return template.replace("{t}", subscript(t)).replace("{p}", subscript(t - 1))
+
+
+def template(node: Node) -> str:
+    """A node as it is referred to: by its name, or written out in parentheses."""
+    text = expression(node)
+    return text if node.name else f"({text})"
+
+
+def quantity(node: Node, t: int) -> str:
+    """s₂; of the leaf that stands for the state before, s₁; of a parameter, W."""
+    return filled(template(node), t)
+
+
+def derivative(of: str, by: str, immediate: bool = False) -> str:
+    """∂of/∂by, or with the mark of the immediate partial ∂⁺of/∂by."""
+    return f"∂{'⁺' if immediate else ''}{of}/∂{by}"
+
+
+def gradient(t: int, parameter: str) -> str:
+    """∂E₃/∂W."""
+    return derivative(f"E{subscript(t)}", parameter)
+
+
+def adjoint(line: str, t: int, k: int) -> str:
+    """∂E₃/∂s₂; of a pre-activation a the lecture's δ₂."""
+    return filled(adjoint_template(line), k).replace("{e}", subscript(t))
+
+
+def adjoint_template(line: str) -> str:
+    """The same, {e} standing for the t of E_t and {t} for the step."""
+    return "δ{t}" if line == "a" else f"∂E{{e}}/∂{symbol(line)}{{t}}"
+
+
+def written_partial(node: Node, partial: Partial, t: int) -> str:
+    """A partial of a node as it is written, diag(1 − s₂²)."""
+    return filled(_with_operands(node, partial.written), t)
+
+
+def applied_template(node: Node, partial: Partial, cotangent: str) -> str:
+    """The product of a partial with a cotangent as it is written, ∂E{e}/∂s{t} ⊙ (1 − s{t}²)."""
+    return _with_operands(node, partial.applied).replace("{g}", cotangent)
+
+
+def _with_operands(node: Node, text: str) -> str:
+    text = text.replace("{y}", template(node))
+    for index, operand in enumerate(node.operands):
+        written = template(operand)
+        bare = written if operand.name else written[1:-1]
+        text = text.replace(f"diag({{{index}}})", f"diag({bare})")
+        text = text.replace(f"{{{index}}}", written)
+    return text
+
+
+def is_leaf(node: Node) -> bool:
+    """Whether a node is given to a step: a parameter, or the state before."""
+    return node.op in (PARAMETER, PREVIOUS)
