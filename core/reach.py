@@ -6,7 +6,9 @@ the floats, and the power that it was multiplied by is counted: nothing underflo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
@@ -124,11 +126,15 @@ class _Block:
         )
         return squares
 
-    def _joins(self, state: Node, back: range) -> tuple[list[Array], list[Array]]:
+    def _joins(self, state: Node, back: range) -> Sequence[Iterable[Any]]:
         joining, buffer = self.joining[state], self.ring.buffers[state]
         nowhere = np.zeros_like(joining[0])
         where = [buffer[k & 1, k - self.start] if k >= self.start else nowhere for k in back]
-        return where, [joining[k - self.start] if k >= self.start else nowhere for k in back]
+        return (
+            repeat(np.copyto),
+            where,
+            [joining[k - self.start] if k >= self.start else nowhere for k in back],
+        )
 
     def _step_by_step(self, low: int, high: int) -> tuple[Array, Array]:
         """The same, every row brought back to its level after each step."""

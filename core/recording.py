@@ -54,8 +54,7 @@ class Recording:
             operands = [self.arrays.get(operand) for operand in node.operands]
             found = partial.coefficient(operands, self.arrays.get(node))
             self._coefficients[node, index] = found
-        whole = partial.constant or stop - start == self.steps
-        return found if whole else found[start:stop]
+        return found if partial.constant else found[start:stop]
 
     def size(self, node: Node) -> int:
         """n of a node of the loop."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import repeat
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Layout:
     now: Callable[[Node], Column]  # of a node at step k
     later: Callable[[Node], Column]  # of a node at step k + 1, for the rows of step k
     scratch: Callable[[Node], Column]  # room for a summand
-    joining: Mapping[Node, tuple[Column, Column]]  # of a state: where, and what
+    joining: Mapping[Node, Sequence[Column]]  # of a state: how, where, and what
     joined: Container[Node] = ()  # states whose rows already hold what joins
 
 
@@ -45,34 +46,39 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
     """One step back through the loop, as instructions for the steps k = stop − 1 … start."""
     program = tape.program
     made: list[Instruction] = []
+    # Nothing comes from beyond, whatever the tape holds there: inf times nothing is nothing.
+    until = stop if layout.joined else tape.steps
 
-    def add(function: Callable[..., Any], *columns: Column) -> None:
-        made.append(map(function, *columns))
+    def add_up(node: Node, edges: Sequence[Edge], later: bool, started: bool) -> None:
+        rows = layout.later if later else layout.now
+        for edge in edges:
+            reader = program.aliases.get(edge[0], edge[0])
+            out = layout.scratch(node) if started else layout.now(node)
+            coefficients = _coefficients(tape, edge, start + later, stop + later, until)
+            made.append(map(edge[1].apply, rows(reader), coefficients, out))
+            if started:
+                made.append(map(np.add, layout.now(node), out, layout.now(node)))
+            started = True
 
-    def add_product(edge: Edge, when: Callable[[Node], Column], out: Column) -> None:
-        reader, partial, _ = edge
-        found = tape.coefficients(edge, start, stop)
-        coefficients = repeat(found) if partial.constant else found[::-1]
-        add(partial.apply, when(program.aliases.get(reader, reader)), coefficients, out)
-
-    for node in reversed(program.loop):
-        if node in program.aliases:
-            continue
-        summands = [(edge, layout.later) for edge in program.carried.get(node, [])]
-        summands += [(edge, layout.now) for edge in program.inner.get(node, [])]
-        if node not in layout.joined:
-            if summands:
-                add_product(*summands.pop(0), layout.now(node))
-            else:
-                add(np.ndarray.fill, layout.now(node), repeat(0))
-        for summand in summands:
-            room = layout.scratch(node)
-            add_product(*summand, room)
-            add(np.add, layout.now(node), room, layout.now(node))
+    for node in reversed(program.kept):
+        carried, inner = program.carried.get(node, []), program.inner.get(node, [])
+        started = node in layout.joined
+        if not (carried or inner or started):
+            made.append(map(np.ndarray.fill, layout.now(node), repeat(0)))
+        add_up(node, carried, later=True, started=started)
         if node in layout.joining:
-            where, what = layout.joining[node]
-            add(np.add, where, what, where)
+            made.append(map(call, *layout.joining[node]))
+        add_up(node, inner, later=False, started=started or bool(carried))
     return made
+
+
+def _coefficients(tape: Recording, edge: Edge, start: int, stop: int, until: int) -> Column:
+    """What an edge's partial reads at the steps k = stop − 1 … start; from `until` on, zeros."""
+    if edge[1].constant:
+        return repeat(tape.coefficients(edge, start, stop))
+    found = tape.coefficients(edge, start, min(stop, until))
+    nothing = [np.zeros_like(found, shape=found.shape[1:])] * (stop - start - len(found))
+    return [*nothing, *found[::-1]]
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,9 @@ def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
     program = tape.program
     found: Cotangents = {program.loss: np.ones(stop - start, tape.dtype)}
     _spread(tape, program.readout, found, start, stop)
+    for state in program.states.values():
+        if state not in found:
+            found[state] = np.zeros((stop - start, tape.size(state)), tape.dtype)
     return found
 
 
@@ -203,7 +212,7 @@ class Ring:
         start: int,
         stop: int,
         alive: Sequence[slice],
-        joining: Mapping[Node, tuple[Column, Column]],
+        joining: Mapping[Node, Sequence[Column]],
         sinks: Callable[[Callable[[Node], Column]], Iterable[Instruction]] = lambda now: (),
     ) -> None:
         """Carries the rows back through the steps k = stop − 1 … start.
@@ -236,6 +245,10 @@ class Ring:
         return np.asarray(self.buffers[node][k & 1])
 
 
+def _add_to(row: Array, what: Array) -> None:
+    np.add(row, what, row)
+
+
 def jacobian(tape: Recording, t: int, k: int) -> Array:
     """∂s_t/∂s_k (H, H), k ≤ t, through every path: a row for each unit of s_t."""
     state = tape.program.states[tape.program.state]
@@ -243,7 +256,8 @@ def jacobian(tape: Recording, t: int, k: int) -> Array:
     if k == t:
         return np.eye(size, dtype=tape.dtype)
     ring, everyone = Ring(tape, size), slice(None)
-    ring.back(t, t + 1, [everyone], {state: ([ring.rows(state, t)], [np.eye(size)])})
+    identity = [np.copyto], [ring.rows(state, t)], [np.eye(size)]
+    ring.back(t, t + 1, [everyone], {state: identity})
     ring.back(max(k, 0), t, [everyone] * (t - max(k, 0)), {})
     return _into_initial_state(ring, state) if k < 0 else ring.rows(state, k).copy()
 
@@ -262,7 +276,7 @@ def _into_initial_state(ring: Ring, state: Node) -> Array:
 def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation) -> Cotangents:
     """The adjoints of the loop, a row for each block of the truncation, summed over the rows."""
     steps = tape.steps
-    low = truncation.blocks(steps)[:, 2]
+    _, last, low = truncation.blocks(steps).T
     ring = Ring(tape, len(low))
     back = range(steps - 1, -1, -1)
     row_of = [k // truncation.k1 for k in back]
@@ -271,13 +285,14 @@ def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation)
     ]
     kept = [low[r] <= k for r, k in zip(row_of, back, strict=True)]
 
-    def joins(state: Node) -> tuple[Column, Column]:
+    def joins(state: Node) -> Sequence[Column]:
         dropped = np.empty_like(joining[state][0])
         where = [
             ring.rows(state, k)[r] if keep else dropped
             for k, r, keep in zip(back, row_of, kept, strict=True)
         ]
-        return where, joining[state][::-1]
+        how = [np.copyto if k in last else _add_to for k in back]
+        return how, where, joining[state][::-1]
 
     summed = {
         node: np.empty((steps, buffer.shape[2]), tape.dtype)
