@@ -151,8 +151,9 @@ class Program:
     def readers(self) -> dict[Node, list[Edge]]:
         """Of each node, its edges towards the loss within the same step."""
         found: dict[Node, list[Edge]] = {}
-        for node in self.nodes:
-            for partial, index in node.edges:
+        ends = {self.loss, *self.states.values()}
+        for node in reversed(self.nodes):
+            for partial, index in node.edges if node in ends or node in found else ():
                 found.setdefault(node.operands[index], []).append((node, partial, index))
         return found
 

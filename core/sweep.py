@@ -118,7 +118,7 @@ class Adjoints:
         """The sum of the terms k ≥ first of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
         totals = [edge[1].total(*self.rows(edge, first), shape) for edge in self.edges(parameter)]
-        found: Array = sum(totals[1:], start=totals[0])
+        found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
         found.setflags(write=False)  # so that the parameters need not copy it
         return found
 
@@ -154,10 +154,9 @@ def _spread(
             continue
         for edge in tape.program.readers.get(node, []):
             reader, partial, _ = edge
-            g = found.get(tape.program.aliases.get(reader, reader))
-            if g is not None:
-                product = partial.apply(g, tape.coefficients(edge, start, stop), None)
-                found[node] = found[node] + product if node in found else product
+            g = found[tape.program.aliases.get(reader, reader)]
+            product = partial.apply(g, tape.coefficients(edge, start, stop), None)
+            found[node] = found[node] + product if node in found else product
 
 
 def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cotangents:
