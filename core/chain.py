@@ -41,6 +41,7 @@ class Expression:
     symbol: str
     written: str
     shape: Shape
+    axes: tuple[str, ...]  # what each axis runs over: the units of which line, or of x
     compute: Callable[[], Array]
     make: Callable[[], Sequence[Expression]] = tuple
     term: Term | None = None
@@ -106,6 +107,7 @@ def expand(tape: Recording, terms: Terms) -> Sum:
         symbol=symbols.gradient(chain.t, chain.name),
         written=chain.written_sum(),
         shape=chain.shape,
+        axes=chain.axes,
         compute=lambda: terms.sum,
         make=lambda: [chain.term(term) for term in terms],
     )
@@ -120,6 +122,7 @@ class _Chain:
         self.t, self.name = terms.last, terms.parameter
         self.parameter = tape.program.parameters[self.name]
         self.shape = getattr(tape.theta, self.name).shape
+        self.axes = tape.program.axes(self.parameter)
         state = tape.program.state
         self.state, self.before = tape.program.states[state], tape.program.previous[state]
         self.loss = tape.program.loss
@@ -137,6 +140,7 @@ class _Chain:
             symbol=f"{symbols.gradient(self.t, self.name)}|{symbols.subscript(term.k)}",
             written=self._written_term(term.k),
             shape=self.shape,
+            axes=self.axes,
             compute=lambda: term.value,
             make=lambda: list(self._factors(term.k)),
             term=term,
@@ -172,6 +176,7 @@ class _Chain:
             symbol=symbols.derivative(of, by),
             written="I" if k == self.t else f"Πⱼ, j = {self.t} … {k + 1}",
             shape=(size, size),
+            axes=(self.state.name, self.state.name),
             compute=lambda: jacobian(self.tape, self.t, k),
             make=lambda: [self._within(self.state, self.before, j) for j in range(self.t, k, -1)],
         )
@@ -185,6 +190,7 @@ class _Chain:
             symbol=products[0].symbol,
             written=f"through {len(products)} paths",
             shape=products[0].shape,
+            axes=products[0].axes,
             compute=lambda: np.sum([product.combined() for product in products], axis=0),
             make=lambda: products,
         )
@@ -205,6 +211,7 @@ class _Chain:
             symbol=self._symbol(of, by, t),
             written=" · ".join(factor.written for factor in factors),
             shape=(rows, *columns),
+            axes=(*factors[0].axes[:1], *factors[-1].axes[1:]),
             compute=lambda: product.combined(),
             make=lambda: factors,
         )
@@ -223,6 +230,7 @@ class _Chain:
             symbol=self._symbol(of, operand, t),
             written=symbols.written_partial(node, partial, t),
             shape=(*(rows or (1,)), *shape),
+            axes=(*self.tape.program.axes(of), *self.tape.program.axes(operand)),
             compute=compute,
         )
 

@@ -38,8 +38,8 @@ class Line:
 class Listing:
     """All lines of a program, in the order in which they run.
 
-    forward: of each step. readout: once on the way back, at t. joined: at k = t, when the readout is
-    done. back: at each k < t.
+    forward: of each step. readout: once on the way back, at t. joined: at k = t, after the readout.
+    back: at each k < t.
     """
 
     forward: tuple[Line, ...]
@@ -78,7 +78,7 @@ def _adjoint_lines(program: Program, node: Node) -> Iterator[Line]:
     yield _adjoint(program, node, program.readers[node])
     for name, leaf in program.parameters.items():
         for reader, partial, _ in program.readers[leaf]:
-            if _named(program, reader) is node:
+            if program.line_of(reader) is node:
                 text = symbols.applied_template(reader, partial, _cotangent(program, reader))
                 yield Line(GRADIENT, name, f"∂E{{e}}/∂{name} += {text}")
 
@@ -107,10 +107,3 @@ def _cotangent(program: Program, node: Node) -> str:
     if root.name:
         return symbols.adjoint_template(root.name)
     return f"({' + '.join(_product(program, edge, later=False) for edge in program.readers[root])})"
-
-
-def _named(program: Program, node: Node) -> Node:
-    """The line that a node is a part of."""
-    while not node.name:
-        node = program.aliases.get(node) or program.readers[node][0][0]
-    return node

@@ -239,6 +239,21 @@ class Program:
         x, y = (self.sizes[leaf] for leaf in self.given)
         return int(getattr(theta, x[0]).shape[x[1]]), int(getattr(theta, y[0]).shape[y[1]])
 
+    def line_of(self, node: Node) -> Node:
+        """The line that a node is a part of."""
+        while not node.name:
+            node = self.aliases.get(node) or self.readers[node][0][0]
+        return node
+
+    def axes(self, node: Node) -> tuple[str, ...]:
+        """What each axis of a node's value runs over: the units of which line, or of x."""
+        if node.op is not PARAMETER:
+            return (self.line_of(node).name,)
+        reader = self.readers[node][0][0]
+        rows = self.line_of(reader).name
+        matrix = reader.op in (ops.PRODUCT, ops.GATHER)
+        return (rows, *self.axes(reader.operands[0])) if matrix else (rows,)
+
     @cached_property
     def before(self) -> tuple[Node, ...]:
         """Computed for all steps at once, before the loop."""

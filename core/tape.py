@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -162,6 +162,7 @@ class Error:
 
     tape: Recording
     t: int
+    _terms: dict[tuple[str, int], Terms] = field(default_factory=dict, repr=False)
 
     @cached_property
     def swept(self) -> Adjoints:
@@ -202,7 +203,10 @@ class Error:
         """
         if name not in self.parameters:
             raise InputError(f'no parameter "{name}"; expected {", ".join(self.parameters)}')
-        return Terms(self.swept, name, self.t, self.first(truncation))
+        first = self.first(truncation)
+        if (name, first) not in self._terms:
+            self._terms[name, first] = Terms(self.swept, name, self.t, first)
+        return self._terms[name, first]
 
     def expand(self, name: str, truncation: Truncation | None = None) -> Sum:
         """The chain rule of ∂E_t/∂θ, as an expression that opens from its terms to their factors.

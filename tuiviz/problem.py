@@ -143,8 +143,7 @@ def _loaded(path: StrPath, options: ModelOptions, size: int, steps: int) -> Para
     check_sizes(theta, size, path)
     if options.hidden not in (None, theta.hidden):
         raise InputError(
-            f"--hidden {options.hidden}: {shown(path)} has H = {theta.hidden}; "
-            "leave --hidden out"
+            f"--hidden {options.hidden}: {shown(path)} has H = {theta.hidden}; leave --hidden out"
         )
     if options.seed is not None:
         raise InputError("--seed and --weights: choose one; weights from a file have no seed")

@@ -1,0 +1,63 @@
+"""The first line: the sentence and the model; and the line that adds up the gradient."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from core.symbols import gradient
+from tuiviz.formats import bar, fitted, number, percent
+from tuiviz.problem import Problem
+from tuiviz.renderables.styles import BOLD, DIM
+from tuiviz.session import Session
+
+
+def header(session: Session, width: int) -> Text:
+    """The sentence, what there is to know of the model, and the position."""
+    problem = session.problem
+    place = f" {session.index + 1} of {len(session.walk)} "
+    model = _model(problem)
+    room = width - len(place) - 10
+    sentence = fitted(_sentence(problem), max(10, min(_cells(problem), room - len(model) - 2)))
+    text = Text(" tuiviz  ", BOLD)
+    text.append(fitted(f"{sentence}  {model}", room + 1), DIM)
+    text.append(place, BOLD)
+    return text
+
+
+def _model(problem: Problem) -> str:
+    tape = problem.tape
+    hidden = len(tape.initial_state)
+    parts = [f"T {tape.steps}", f"H {hidden}", f"C {len(problem.vocabulary)}", problem.activation]
+    parts.append("weights from a file" if problem.seed is None else f"seed {problem.seed}")
+    if problem.truncation:
+        parts.append(f"TBPTT({problem.truncation.k1}, {problem.truncation.k2})")
+    return " · ".join([*parts, f"E {number(tape.loss, 5)}"])
+
+
+def _sentence(problem: Problem) -> str:
+    shown = range(min(problem.steps, 60))  # more than a line holds
+    words = [problem.reads(t) for t in shown] + [problem.follows(problem.steps - 1)]
+    return ("" if problem.level == "char" else " ").join(words)
+
+
+def _cells(problem: Problem) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(_sentence(problem))
+
+
+def so_far(session: Session, width: int) -> Text:
+    """Which terms have been added, and how much of the whole they are."""
+    found = session.so_far()
+    symbol = gradient(session.error, session.parameter)
+    k = session.error
+    added = " + ".join(f"k={k - i}" for i in range(min(found.done, 3)))
+    added += f" + … + k={k - found.done + 1}" if found.done > 3 else ""
+    text = Text(f" {symbol} so far: ", BOLD)
+    text.append(f"{added or 'nothing yet'}   ")
+    text.append(f"‖·‖ {number(found.norm)} of {number(found.whole)}   ")
+    text.append(f"{percent(found.share)} ")
+    text.append(fitted(bar(found.share, 12), 13))
+    text.append(f"{found.done} of {found.terms} terms", DIM)
+    text.truncate(width, pad=True)
+    return text
