@@ -63,7 +63,8 @@ def our_gradient(problem: Problem) -> Peer:
     theta, x, y = problem.theta, problem.x, problem.y
 
     def run() -> tv.Parameters:
-        return tv.record(theta, x, y).gradient()
+        found: tv.Parameters = tv.record(theta, x, y).gradient()
+        return found
 
     return Peer("tuiviz", run, lambda g: _gradients(getattr(g, name) for name in NAMES))
 

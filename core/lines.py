@@ -28,10 +28,11 @@ class Line:
     name: str
     template: str
 
-    def written(self, error: int, k: int) -> str:
-        """The line at step k, on the way back from E_t with t = `error`."""
+    def written(self, error: int, k: int | str) -> str:
+        """The line at step k, on the way back from E_t with t = `error`; k may be a letter."""
         text = self.template.replace("{e}", symbols.subscript(error))
-        return symbols.filled(text.replace("{n}", symbols.subscript(k + 1)), k)
+        later, here, before = symbols.around(k)
+        return text.replace("{n}", later).replace("{t}", here).replace("{p}", before)
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from core.ops import Partial
 from core.program import PARAMETER, PREVIOUS, Node, expression, symbol
 
-_SUBSCRIPT = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
+_SUBSCRIPT = str.maketrans("0123456789-+kt", "₀₁₂₃₄₅₆₇₈₉₋₊ₖₜ")
 
 
-def subscript(number: int) -> str:
-    """₂ for 2, ₋₁ for −1."""
-    return str(number).translate(_SUBSCRIPT)
+def subscript(index: int | str) -> str:
+    """₂ for 2, ₋₁ for −1, ₖ₊₁ for k+1."""
+    return str(index).translate(_SUBSCRIPT)
+
+
+def around(t: int | str) -> tuple[str, str, str]:
+    """The subscripts of t + 1, t and t − 1; t may be a letter."""
+    if isinstance(t, str):
+        return subscript(f"{t}+1"), subscript(t), subscript(f"{t}-1")
+    return subscript(t + 1), subscript(t), subscript(t - 1)
 
 
 def filled(template: str, t: int) -> str:
     """A written form at step t: its {t} stands for t, its {p} for t − 1."""
-    return template.replace("{t}", subscript(t)).replace("{p}", subscript(t - 1))
+    _, here, before = around(t)
+    return template.replace("{t}", here).replace("{p}", before)
 
 
 def template(node: Node) -> str:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +21,15 @@ if Path(core.__file__ or "").parent.parent != Path(__file__).parent.parent:
         "remove or rename that one, or start Python elsewhere"
     )
 
-from core.cells import rnn
-from core.check import gradient_check
-from core.errors import InputError
-from core.parameters import Parameters
-from core.program import Cell
-from core.tape import Error, Tape, record
-from core.terms import Term, Terms
-from core.truncation import Truncation
-
 if TYPE_CHECKING:
+    from core.cells import rnn
+    from core.check import gradient_check
+    from core.errors import InputError
+    from core.parameters import Parameters
+    from core.program import Cell
+    from core.tape import Error, Tape, record
+    from core.terms import Term, Terms
+    from core.truncation import Truncation
     from tuiviz.weights import load_parameters, save_parameters
 
 __version__ = "0.1.0"
@@ -50,10 +50,31 @@ __all__ = [
     "save_parameters",
 ]
 
+# Loaded when asked for: `tuiviz --help` needs neither NumPy nor the formats of files.
+_MODULES = {
+    "Cell": "core.program",
+    "Error": "core.tape",
+    "InputError": "core.errors",
+    "Parameters": "core.parameters",
+    "Tape": "core.tape",
+    "Term": "core.terms",
+    "Terms": "core.terms",
+    "Truncation": "core.truncation",
+    "gradient_check": "core.check",
+    "load_parameters": "tuiviz.weights",
+    "record": "core.tape",
+    "rnn": "core.cells",
+    "save_parameters": "tuiviz.weights",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("load_parameters", "save_parameters"):  # files are read by those who ask for it
-        from tuiviz import weights
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = found
+    return found
 
-        return getattr(weights, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True)
 class Action:
-    """`name` is the method action_… of the application; `label` stands in the footer, if any."""
+    """`name` is the method action_… of the application.
+
+    `label` stands in the footer after the key `shown`, with those before it that have the same one;
+    `rank` 0 stays on the narrowest screen.
+    """
 
     name: str
     keys: tuple[str, ...]
     shown: str
-    label: str
     help: str
+    label: str = ""
+    rank: int = 0
 
     @property
     def bound(self) -> str:
@@ -23,39 +29,36 @@ class Action:
 
 # With a Korean keyboard on, a key arrives as the letter that is printed beside it.
 ACTIONS = (
-    Action("step", ("n", "ㅜ", "space"), "n", "step", "one line on"),
-    Action("step_back", ("N", "backspace"), "N", "back", "one line back"),
-    Action("next_step", ("t", "ㅅ"), "t", "next t", "to the next time step"),
-    Action("previous_step", ("T", "ㅆ"), "T", "previous t", "to the time step before"),
-    Action(
-        "onward", ("c", "ㅊ"), "c", "on", "on to the turn from forward to backward, then the end"
-    ),
-    Action("backward", ("C",), "C", "", "back to the turn, then to the start"),
-    Action("start", ("home",), "Home", "", "to the start"),
-    Action("end", ("end",), "End", "", "to the end"),
-    Action("previous_error", ("left_square_bracket",), "[", "E", "select the error before"),
-    Action("next_error", ("right_square_bracket",), "]", "E", "select the next error"),
-    Action("wrt('U')", ("u", "ㅕ"), "u", "", "look at ∂E/∂U"),
-    Action("wrt('W')", ("w", "ㅈ"), "w", "", "look at ∂E/∂W"),
-    Action("wrt('V')", ("v", "ㅍ"), "v", "", "look at ∂E/∂V"),
-    Action(
-        "next_parameter", ("p", "ㅔ"), "p", "", "look at the next of U, W, V and the biases b, c"
-    ),
-    Action("cursor_up", ("up", "k", "ㅏ"), "↑", "", "in the chain rule: up"),
-    Action("cursor_down", ("down", "j", "ㅓ"), "↓", "", "in the chain rule: down"),
-    Action("close", ("left", "h", "ㅗ"), "←", "", "in the chain rule: close, or out"),
-    Action("open", ("right", "l", "ㅣ"), "→", "", "in the chain rule: open, or in"),
-    Action("open_or_close", ("enter",), "⏎", "open", "open or close what the cursor is on"),
-    Action("line", ("escape",), "Esc", "", "look at the current line again"),
-    Action("export", ("x", "ㅌ"), "x", "export", "save the trace as JSON"),
-    Action("help", ("question_mark", "f1"), "?", "help", "this help"),
-    Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "quit", "leave"),
+    Action("step", ("n", "ㅜ", "space"), "n", "one line on", "step"),
+    Action("step_back", ("N", "backspace"), "N", "one line back", "back"),
+    Action("next_step", ("t", "ㅅ"), "t", "to the next time step", "time"),
+    Action("previous_step", ("T", "ㅆ"), "T", "to the time step before", "time"),
+    Action("onward", ("c", "ㅊ"), "c", "on to where the way back begins, then to the end", "on", 2),
+    Action("backward", ("C",), "C", "back to where the way back begins, then to the start"),
+    Action("start", ("home",), "Home", "to the start"),
+    Action("end", ("end",), "End", "to the end"),
+    Action("previous_error", ("left_square_bracket",), "[", "select the error before", "error"),
+    Action("next_error", ("right_square_bracket",), "]", "select the next error", "error"),
+    Action("wrt('U')", ("u", "ㅕ"), "u", "look at ∂E/∂U", "gradient"),
+    Action("wrt('W')", ("w", "ㅈ"), "w", "look at ∂E/∂W", "gradient"),
+    Action("wrt('V')", ("v", "ㅍ"), "v", "look at ∂E/∂V", "gradient"),
+    Action("next_parameter", ("p", "ㅔ"), "p", "look at the next of U, W, V, b, c", "gradient"),
+    Action("cursor_up", ("up", "k", "ㅏ"), "↑", "in the chain rule: up"),
+    Action("cursor_down", ("down", "j", "ㅓ"), "↓", "in the chain rule: down"),
+    Action("close", ("left", "h", "ㅗ"), "←", "in the chain rule: close, or out"),
+    Action("open", ("right", "l", "ㅣ"), "→", "in the chain rule: open, or in"),
+    Action("open_or_close", ("enter",), "⏎", "open or close what the cursor is on", "open"),
+    Action("line", ("escape",), "Esc", "look at the current line again"),
+    Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", "export"),
+    Action("help", ("question_mark", "f1"), "?", "this help", "help"),
+    Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "leave", "quit", 1),
 )
 
 
-def footer() -> str:
-    """The keys that fit on one line."""
-    return (
-        "n step  N back  t T time step  c on  [ ] error  u w v p gradient  ⏎ open  x export  "
-        "? help  q quit"
-    )
+def in_footer(rank: int) -> list[tuple[str, str]]:
+    """(keys, label) up to a rank, keys with the same label together."""
+    labelled = [action for action in ACTIONS if action.label and action.rank <= rank]
+    return [
+        (" ".join(action.shown for action in group), label)
+        for label, group in groupby(labelled, key=lambda action: action.label)
+    ]

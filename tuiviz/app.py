@@ -13,17 +13,16 @@ from textual.containers import Container, Horizontal
 from textual.events import Resize
 
 from core.errors import InputError
-from tuiviz.actions import ACTIONS, footer
-from tuiviz.formats import fitted
+from tuiviz.actions import ACTIONS
 from tuiviz.glyphs import Glyphs
 from tuiviz.problem import Problem
 from tuiviz.renderables.chain import chain
-from tuiviz.renderables.header import header, so_far
+from tuiviz.renderables.header import footer, header, so_far
 from tuiviz.renderables.matrix import matrix, summary
 from tuiviz.renderables.network import network
 from tuiviz.renderables.program import heading, program
 from tuiviz.session import Session, Value
-from tuiviz.widgets import AskPath, Help, View
+from tuiviz.widgets import AskPath, Draw, Help, Title, View
 
 SMALLEST = (80, 24)
 WIDE = 100
@@ -48,19 +47,19 @@ class DebuggerApp(App[None]):
         self.glyphs = Glyphs(ascii_only)
 
     def compose(self) -> ComposeResult:
-        def view(draw: object, name: str, title: object = None) -> View:
-            return View(draw, self.glyphs, title, id=name)  # type: ignore[arg-type]
+        def view(name: str, draw: Draw, *titles: Title) -> View:
+            return View(name, draw, self.glyphs, titles)
 
-        yield view(lambda s, w, h: [header(s, w)], "header")
-        yield view(lambda s, w, h: network(s, w), "network", lambda s: "unrolled in time")
+        yield view("header", lambda s, w, h: [header(s, w)])
+        yield view("network", lambda s, w, h: network(s, w), lambda s: "unrolled in time")
         with Horizontal(id="middle"):
-            yield view(program, "program", heading)
+            yield view("program", program, heading)
             with Container(id="right"):
-                yield view(chain, "chain", _chain_title)
-                yield view(_value_lines, "value", _value_title)
-        yield view(lambda s, w, h: [so_far(s, w)], "so_far")
-        yield view(lambda s, w, h: [Text(fitted(" " + footer(), w), "dim")], "footer")
-        yield view(self._too_small, "too_small")
+                yield view("chain", chain, _chain_title)
+                yield view("value", _value_lines, _value_title, _value_summary)
+        yield view("so_far", lambda s, w, h: [so_far(s, w)])
+        yield view("footer", lambda s, w, h: [footer(w)])
+        yield view("too_small", self._too_small)
 
     def on_mount(self) -> None:
         self.set_class(self.glyphs.ascii_only, "ascii")
@@ -177,7 +176,12 @@ def _chain_title(session: Session) -> str:
 
 def _value_title(session: Session) -> str:
     value = _value(session)
-    return value if isinstance(value, str) else f"{value.title}  {summary(value)}"
+    return value if isinstance(value, str) else value.heading
+
+
+def _value_summary(session: Session) -> str:
+    value = _value(session)
+    return "" if isinstance(value, str) else summary(value)
 
 
 def _value_lines(session: Session, width: int, height: int) -> list[Text]:

@@ -30,6 +30,17 @@ def number(value: float, digits: int = 4) -> str:
     return text.replace("0.", ".", 1) if size < 1 and not text.lstrip("-").startswith("1") else text
 
 
+def short(value: float) -> str:
+    """A number for the cell of a matrix, six characters or, rarely, seven: -.0064, 9e-05."""
+    size = abs(value)
+    if value == 0 or not math.isfinite(value) or 1 <= size < 999.5:
+        return number(value, 3)
+    if 0.0005 <= size < 1:
+        text = f"{value:.4f}"
+        return text if text.lstrip("-").startswith("1") else text.replace("0.", ".", 1)
+    return f"{value:.0e}"
+
+
 def percent(share: float) -> str:
     """A share as 12.3 %."""
     if math.isnan(share):

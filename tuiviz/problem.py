@@ -137,10 +137,13 @@ def _parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters
 
 
 def _loaded(path: StrPath, options: ModelOptions, size: int, steps: int) -> Parameters:
+    from core.parameters import NAMES, Parameters
     from tuiviz.weights import check_sizes, load_parameters
 
     theta = load_parameters(path)
     check_sizes(theta, size, path)
+    # float32 too: what is saved in a trace must give the same numbers again.
+    theta = Parameters(**{name: getattr(theta, name).astype("float64") for name in NAMES})
     if options.hidden not in (None, theta.hidden):
         raise InputError(
             f"--hidden {options.hidden}: {shown(path)} has H = {theta.hidden}; leave --hidden out"

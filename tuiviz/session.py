@@ -33,6 +33,11 @@ class Value:
     array: Any
     labels: tuple[tuple[str, ...], ...]
 
+    @property
+    def heading(self) -> str:
+        """∂s₂/∂a₂ = diag(1 − s₂²); a line as it is."""
+        return self.written if "=" in self.written else f"{self.title} = {self.written}"
+
 
 @dataclass(frozen=True)
 class SoFar:
@@ -203,7 +208,7 @@ class Session:
             return ("",)
         if name == "x" or program.stages[program.lines[name]] is Stage.AFTER:
             return self.problem.labels
-        return tuple(f"{name}·{unit}" for unit in range(size))
+        return tuple(f"{name}[{unit}]" for unit in range(size))
 
     def so_far(self) -> SoFar:
         """What has been added to the selected gradient when the current line is done."""

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -23,16 +24,21 @@ Title = Callable[[Session], str]
 class View(Widget):
     """A panel that draws a session; its titles are data, never markup."""
 
-    def __init__(self, draw: Draw, glyphs: Glyphs, title: Title | None = None, **kw: str) -> None:
-        super().__init__(**kw)  # type: ignore[arg-type]
-        self._draw, self._title, self._glyphs = draw, title, glyphs
+    def __init__(
+        self, name: str, draw: Draw, glyphs: Glyphs, titles: tuple[Title, ...] = ()
+    ) -> None:
+        super().__init__(id=name)
+        self._draw, self._titles, self._glyphs = draw, titles, glyphs
         self._session: Session | None = None
 
     def show(self, session: Session) -> None:
         """Draws this session from now on."""
         self._session = session
-        if self._title:
-            self.border_title = Text(self._glyphs.text(self._title(session)))
+        shown = [Content(self._glyphs.text(title(session))) for title in self._titles]
+        if shown:
+            self.border_title = shown[0]
+        if len(shown) > 1:
+            self.border_subtitle = shown[1]
         self.refresh()
 
     def render(self) -> RenderResult:

@@ -1,10 +1,11 @@
-"""The first line: the sentence and the model; and the line that adds up the gradient."""
+"""The lines without a frame: the sentence and the model, the sum so far, the keys."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
 from core.symbols import gradient
+from tuiviz.actions import in_footer
 from tuiviz.formats import bar, fitted, number, percent
 from tuiviz.problem import Problem
 from tuiviz.renderables.styles import BOLD, DIM
@@ -49,15 +50,32 @@ def _cells(problem: Problem) -> int:
 def so_far(session: Session, width: int) -> Text:
     """Which terms have been added, and how much of the whole they are."""
     found = session.so_far()
-    symbol = gradient(session.error, session.parameter)
-    k = session.error
-    added = " + ".join(f"k={k - i}" for i in range(min(found.done, 3)))
-    added += f" + … + k={k - found.done + 1}" if found.done > 3 else ""
-    text = Text(f" {symbol} so far: ", BOLD)
-    text.append(f"{added or 'nothing yet'}   ")
-    text.append(f"‖·‖ {number(found.norm)} of {number(found.whole)}   ")
-    text.append(f"{percent(found.share)} ")
-    text.append(fitted(bar(found.share, 12), 13))
-    text.append(f"{found.done} of {found.terms} terms", DIM)
+    text = Text(f" {gradient(session.error, session.parameter)} so far: ", BOLD)
+    text.append(_added(session.error, found.done))
+    text.append(f"  {found.done} of {found.terms} terms", DIM)
+    text.append(f"  ‖·‖ {number(found.norm)} of {number(found.whole)}")
+    text.append(f"  {percent(found.share)} ")
+    text.append(bar(found.share, max(0, min(24, width - text.cell_len - 1))))
     text.truncate(width, pad=True)
     return text
+
+
+def _added(t: int, done: int) -> str:
+    if done > 2:
+        return f"k={t} + … + k={t - done + 1}"
+    return " + ".join(f"k={t - i}" for i in range(done)) or "nothing yet"
+
+
+def footer(width: int) -> Text:
+    """The keys, the most needed ones first to stay."""
+    for wanted in (2, 1, 0):
+        for gap in ("  ", " "):
+            text = Text(" ")
+            text.append_text(Text(gap).join(_key(*entry) for entry in in_footer(wanted)))
+            if text.cell_len <= width:
+                return text
+    return text
+
+
+def _key(shown: str, label: str) -> Text:
+    return Text.assemble((shown, BOLD), (f" {label}", DIM))

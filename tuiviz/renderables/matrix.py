@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from core.numbers import norm
-from tuiviz.formats import fitted, number, right
-from tuiviz.renderables.styles import DIM, SYMBOL, heat
+from tuiviz.formats import fitted, number, right, short
+from tuiviz.renderables.styles import DIM, heat
 from tuiviz.session import Value
 
 _LABEL = 8
@@ -18,8 +18,8 @@ _LABEL = 8
 
 
 def matrix(value: Value, width: int, height: int) -> list[Text]:
-    """The title, the numbers as far as there is room, the rest counted."""
-    lines = [Text(fitted(value.written, width), SYMBOL)]
+    """The numbers as far as there is room, the rest counted."""
+    lines: list[Text] = []
     array, labels = value.array, value.labels
     if np.ndim(array) == 0:
         return [*lines, Text(number(float(array), 6), heat(float(array), abs(float(array))))]
@@ -61,7 +61,7 @@ def _table(
     array: Any, rows: tuple[str, ...], columns: tuple[str, ...], width: int, height: int
 ) -> list[Text]:
     side = min(_LABEL, max(map(cell_len, rows), default=0))
-    cell = 1 + max(5, *(len(number(float(n), 3)) for n in _corner(array, width, height).flat))
+    cell = 1 + max(5, *(len(short(float(n))) for n in _corner(array, width, height).flat))
     headed = any(columns)
     fits_across, fits_down = max(1, (width - side) // cell), max(1, height - headed)
     across, down = _fitting(len(columns), fits_across), _fitting(len(rows), fits_down)
@@ -71,7 +71,7 @@ def _table(
         line = Text(right(rows[row], side), DIM)
         for column in range(across):
             value = float(array[row, column])
-            line.append(right(number(value, 3), cell), heat(value, largest))
+            line.append(right(short(value), cell), heat(value, largest))
         if across < len(columns):
             line.append(" …", DIM)
         lines.append(line)

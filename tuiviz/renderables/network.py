@@ -41,7 +41,7 @@ def network(session: Session, width: int) -> list[Text]:
     adjoint = f"‖∂E{subscript(session.error)}/∂s‖"
     return [
         row("reads", lambda t: (f"x{subscript(t)} {problem.reads(t)}", _at(t, here, PLAIN))),
-        row("state", lambda t: _state(t, here, steps)),
+        row("state" if first else "s₋₁ ──────▶", lambda t: _state(t, here, steps)),
         row("error", lambda t: _error(session, t)),
         row("follows", lambda t: (f"y{subscript(t)} {problem.follows(t)}", _of(session, t, DIM))),
         row(adjoint, _adjoints(session, shown)),

@@ -1,38 +1,52 @@
-"""The lines of the program at the current step, the current one marked."""
+"""The program, forward and backward, with the current line marked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from rich.style import Style
 from rich.text import Text
 
-from core.lines import GRADIENT
+from core.lines import GRADIENT, Line
+from core.symbols import subscript
 from tuiviz.formats import fitted
-from tuiviz.renderables.styles import CURRENT, DIM, PLAIN, SELECTED
+from tuiviz.renderables.styles import CURRENT, DIM, PLAIN, SELECTED, SYMBOL
 from tuiviz.session import Session
 
 
 def program(session: Session, width: int, height: int) -> list[Text]:
-    """A line each, as far as there is room around the current one."""
-    lines = session.walk.lines_at(session.index)
-    here = session.walk.line_number(session.index)
-    room = max(1, height)
-    first = max(0, min(here - room // 2, len(lines) - room))
-    return [
-        _line(session, number, number == here, width)
-        for number in range(first, min(first + room, len(lines)))
-    ]
+    """All lines, those of the current step with its indices, scrolled to the current one."""
+    rows = [Text(fitted(text, width), style) for text, style in _rows(session)]
+    here = next(i for i, row in enumerate(rows) if row.style is CURRENT)
+    first = max(0, min(here - height // 2, len(rows) - height))
+    return rows[first : first + height]
 
 
 def heading(session: Session) -> str:
-    """What is running: forward at a step, or backward from an error at a step."""
+    """What is running, and at which step."""
     step = session.position.step
     if session.going_forward:
         return f"forward, t = {step}"
-    return f"backward from E, t = {session.error}, at k = {step}"
+    return f"back from E{subscript(session.error)}, k = {step}"
 
 
-def _line(session: Session, number: int, current: bool, width: int) -> Text:
-    line = session.walk.lines_at(session.index)[number]
+def _rows(session: Session) -> Iterator[tuple[str, Style]]:
+    found, step, error = session.walk.listing, session.position.step, session.error
+    forward = session.going_forward
+    yield "forward", SYMBOL
+    for line in found.forward:
+        yield _row(session, line, step if forward else "t", forward)
+    yield f"back from E{subscript(error)}", SYMBOL
+    for line in found.readout:
+        yield _row(session, line, error, not forward and step == error)
+    yield "for k = t … 0", SYMBOL
+    for line in found.back:
+        runs = not forward and (step < error or line in found.joined)
+        yield _row(session, line, step if runs else "k", runs)
+
+
+def _row(session: Session, line: Line, step: int | str, runs: bool) -> tuple[str, Style]:
+    current = runs and line == session.position.line
     selected = line.kind == GRADIENT and line.name == session.parameter
-    done = number <= session.walk.line_number(session.index)
-    style = CURRENT if current else SELECTED if selected else PLAIN if done else DIM
-    return Text(fitted(("▶ " if current else "  ") + session.written(line), width), style)
+    style = CURRENT if current else SELECTED if selected and runs else PLAIN if runs else DIM
+    return ("▶ " if current else "  ") + line.written(session.error, step), style

@@ -1,0 +1,5 @@
+"""python -m tuiviz"""
+
+from tuiviz.cli import main
+
+main()
