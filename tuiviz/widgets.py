@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
@@ -13,9 +14,16 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tuiviz.actions import ACTIONS
+from tuiviz.actions import ACTIONS, Action
+from tuiviz.formats import fitted
 from tuiviz.glyphs import Glyphs
 from tuiviz.session import Session
+
+_INTRODUCTION = """\
+A position is one line of the program at one time step: forward over
+the sentence, then back from the selected error. ∂E/∂W is a sum with
+one term for each step k: open a term to see its chain rule.
+"""
 
 Draw = Callable[[Session, int, int], list[Text]]
 Title = Callable[[Session], str]
@@ -58,15 +66,17 @@ class Help(ModalScreen[None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        rows = [Text.assemble((f"{action.shown:>5}  ", "bold"), action.help) for action in ACTIONS]
-        intro = Text(
-            "Each position is one line of the program at one time step: forward over the\n"
-            "sentence, then back from the selected error E. ∂E/∂W is the sum of one term\n"
-            "for each step k; open a term to see the factors of its chain rule.\n"
-        )
-        lines = self._glyphs.lines([intro, *rows, Text("\nEsc closes this", "dim")])
+        half = (len(ACTIONS) + 1) // 2
+        rows = [
+            Text.assemble(*_entry(left), *(_entry(right) if right else ()))
+            for left, right in zip_longest(ACTIONS[:half], ACTIONS[half:])
+        ]
         with Vertical(classes="dialog"):
-            yield Static(lines, markup=False)
+            yield Static(self._glyphs.lines([Text(_INTRODUCTION), *rows]), markup=False)
+
+
+def _entry(action: Action) -> tuple[tuple[str, str], str]:
+    return (f"{action.shown:>4}  ", "bold"), fitted(action.help, 28)
 
 
 class AskPath(ModalScreen[str | None]):
