@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.parameters import Parameters
-from tuiviz.weights import save_parameters
+from tuiviz.files.weights import save_parameters
 
 WORDS, HIDDEN, SEED = 6, 8, 0
 Matrix = NDArray[np.float64]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from tuiviz import files
-from tuiviz.files import byte_size, reading, replacing, shown
+from tuiviz.files import disk as files
+from tuiviz.files.disk import byte_size, reading, replacing, shown
 
 
 def write(path: str | Path, content: bytes = b"new", *, force: bool = False) -> None:

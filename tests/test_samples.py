@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from core.parameters import NAMES
-from tuiviz.text import Corpus, read_corpus
-from tuiviz.weights import check_sizes, load_parameters
+from tuiviz.files.text import Corpus, read_corpus
+from tuiviz.files.weights import check_sizes, load_parameters
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 WEIGHTS = ("vanishing.safetensors", "exploding.safetensors")

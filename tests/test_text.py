@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from tuiviz import text
-from tuiviz.text import Corpus, read_corpus
-from tuiviz.visible import visible
+from tuiviz.files import text
+from tuiviz.files.text import Corpus, read_corpus
+from tuiviz.files.visible import visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 EMOJI_PARTS = st.text(
@@ -231,7 +231,7 @@ def test_a_file_that_hides_its_size_is_bounded_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "corpus.txt").write_text("more than eight bytes")
-    monkeypatch.setattr("tuiviz.files._check_readable", lambda *_: None)
+    monkeypatch.setattr("tuiviz.files.disk._check_readable", lambda *_: None)
     monkeypatch.setattr(text, "LIMIT", 8)
     with pytest.raises(InputError, match="too large; expected at most 8 bytes"):
         read_corpus(tmp_path / "corpus.txt")
@@ -242,5 +242,5 @@ def test_an_unknown_level(tmp_path: Path) -> None:
 
 
 def test_words_start_without_the_grapheme_library() -> None:
-    code = "import sys, tuiviz.text; sys.exit('regex' in sys.modules)"
+    code = "import sys, tuiviz.files.text; sys.exit('regex' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

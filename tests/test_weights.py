@@ -24,9 +24,9 @@ from safetensors.numpy import save_file
 
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
-from tuiviz import arrays
-from tuiviz.arrays import read_arrays, write_arrays
-from tuiviz.weights import check_sizes, load_parameters, save_parameters
+from tuiviz.files import arrays
+from tuiviz.files.arrays import read_arrays, write_arrays
+from tuiviz.files.weights import check_sizes, load_parameters, save_parameters
 
 EXTENSIONS = (".npz", ".safetensors")
 Array = NDArray[Any]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
-    from tuiviz.weights import load_parameters, save_parameters
+    from tuiviz.files.weights import load_parameters, save_parameters
 
 __version__ = "0.1.0"
 
@@ -61,10 +61,10 @@ _MODULES = {
     "Terms": "core.terms",
     "Truncation": "core.truncation",
     "gradient_check": "core.check",
-    "load_parameters": "tuiviz.weights",
+    "load_parameters": "tuiviz.files.weights",
     "record": "core.tape",
     "rnn": "core.cells",
-    "save_parameters": "tuiviz.weights",
+    "save_parameters": "tuiviz.files.weights",
 }
 
 

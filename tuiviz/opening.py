@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.errors import InputError
-from tuiviz.files import StrPath, reading, shown
+from tuiviz.files.disk import StrPath, reading, shown
+from tuiviz.files.text import LIMIT as TEXT_LIMIT
+from tuiviz.files.trace import LIMIT, load_trace
 from tuiviz.problem import ModelOptions, Problem, read_problem
-from tuiviz.text import LIMIT as TEXT_LIMIT
-from tuiviz.trace import LIMIT, load_trace
 
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096

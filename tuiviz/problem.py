@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from tuiviz.files import StrPath, byte_size, shown
-from tuiviz.text import Corpus, read_corpus
-from tuiviz.visible import visible
+from tuiviz.files.disk import StrPath, byte_size, shown
+from tuiviz.files.text import Corpus, read_corpus
+from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
     from core.parameters import Parameters
@@ -138,7 +138,7 @@ def _parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters
 
 def _loaded(path: StrPath, options: ModelOptions, size: int, steps: int) -> Parameters:
     from core.parameters import NAMES, Parameters
-    from tuiviz.weights import check_sizes, load_parameters
+    from tuiviz.files.weights import check_sizes, load_parameters
 
     theta = load_parameters(path)
     check_sizes(theta, size, path)

@@ -6,9 +6,9 @@ from functools import partial
 
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
-from tuiviz.arrays import read_arrays, require_finite, write_arrays
-from tuiviz.files import StrPath, shown
-from tuiviz.visible import visible
+from tuiviz.files.arrays import read_arrays, require_finite, write_arrays
+from tuiviz.files.disk import StrPath, shown
+from tuiviz.files.visible import visible
 
 _REQUIRED = NAMES[:3]
 _SHOWN_NAMES = 8

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from tuiviz.files import StrPath, byte_size, reading, replacing, shown
-from tuiviz.visible import visible
+from tuiviz.files.disk import StrPath, byte_size, reading, replacing, shown
+from tuiviz.files.visible import visible
 
 Array = NDArray[Any]
 

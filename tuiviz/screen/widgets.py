@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tuiviz.actions import ACTIONS, Action
-from tuiviz.formats import fitted
-from tuiviz.glyphs import Glyphs
-from tuiviz.session import Session
+from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.session import Session
+from tuiviz.screen.formats import fitted
+from tuiviz.screen.glyphs import Glyphs
 
 _INTRODUCTION = """\
 A position is one line of the program at one time step: forward over

@@ -141,5 +141,5 @@ def schema_text() -> str:
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
 
 
-if __name__ == "__main__":  # python -m tuiviz.trace_format > tuiviz/trace.schema.json
+if __name__ == "__main__":  # python -m tuiviz.files.trace_format > tuiviz/files/trace.schema.json
     sys.stdout.write(schema_text())

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from core.numbers import norm
 from core.symbols import subscript
-from tuiviz.formats import fitted, level, number
-from tuiviz.renderables.styles import BOLD, CURRENT, DIM, PLAIN, SELECTED
-from tuiviz.session import Session
+from tuiviz.debugger.session import Session
+from tuiviz.screen.formats import fitted, level, number
+from tuiviz.screen.renderables.styles import BOLD, CURRENT, DIM, PLAIN, SELECTED
 
 _SIDE, _CELL = 11, 13
 ROWS = 5

@@ -14,10 +14,10 @@ from core.parameters import NAMES, Parameters
 from core.tape import Error, record
 from core.terms import Terms
 from core.truncation import Truncation
-from tuiviz.files import StrPath, byte_size, reading, replacing, shown
+from tuiviz.files.disk import StrPath, byte_size, reading, replacing, shown
+from tuiviz.files.trace_format import ParametersFormat, Trace
+from tuiviz.files.visible import visible
 from tuiviz.problem import Problem
-from tuiviz.trace_format import ParametersFormat, Trace
-from tuiviz.visible import visible
 
 LARGEST = 4 * 2**30
 """The largest trace that is written, in bytes."""

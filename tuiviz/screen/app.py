@@ -13,16 +13,16 @@ from textual.containers import Container, Horizontal
 from textual.events import Resize
 
 from core.errors import InputError
-from tuiviz.actions import ACTIONS
-from tuiviz.glyphs import Glyphs
+from tuiviz.debugger.actions import ACTIONS
+from tuiviz.debugger.session import Session, Value
 from tuiviz.problem import Problem
-from tuiviz.renderables.chain import chain
-from tuiviz.renderables.header import footer, header, so_far
-from tuiviz.renderables.matrix import matrix, summary
-from tuiviz.renderables.network import network
-from tuiviz.renderables.program import heading, program
-from tuiviz.session import Session, Value
-from tuiviz.widgets import AskPath, Draw, Help, Title, View
+from tuiviz.screen.glyphs import Glyphs
+from tuiviz.screen.renderables.chain import chain
+from tuiviz.screen.renderables.header import footer, header, so_far
+from tuiviz.screen.renderables.matrix import matrix, summary
+from tuiviz.screen.renderables.network import network
+from tuiviz.screen.renderables.program import heading, program
+from tuiviz.screen.widgets import AskPath, Draw, Help, Title, View
 
 SMALLEST = (80, 24)
 WIDE = 100
@@ -152,7 +152,7 @@ class DebuggerApp(App[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _write(self, path: str) -> None:
-        from tuiviz.trace import write_trace
+        from tuiviz.files.trace import write_trace
 
         try:
             write_trace(

@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from core.numbers import norm
-from tuiviz.formats import fitted, number, right, short
-from tuiviz.renderables.styles import DIM, heat
-from tuiviz.session import Value
+from tuiviz.debugger.session import Value
+from tuiviz.screen.formats import fitted, number, right, short
+from tuiviz.screen.renderables.styles import DIM, heat
 
 _LABEL = 8
 """Cells that a label takes at most."""

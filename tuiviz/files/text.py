@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from tuiviz.files import StrPath, byte_size, reading, shown
-from tuiviz.visible import visible
+from tuiviz.files.disk import StrPath, byte_size, reading, shown
+from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
     import numpy as np

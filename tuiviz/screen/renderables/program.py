@@ -9,9 +9,9 @@ from rich.text import Text
 
 from core.lines import GRADIENT, Line
 from core.symbols import subscript
-from tuiviz.formats import fitted
-from tuiviz.renderables.styles import CURRENT, DIM, PLAIN, SELECTED, SYMBOL
-from tuiviz.session import Session
+from tuiviz.debugger.session import Session
+from tuiviz.screen.formats import fitted
+from tuiviz.screen.renderables.styles import CURRENT, DIM, PLAIN, SELECTED, SYMBOL
 
 
 def program(session: Session, width: int, height: int) -> list[Text]:

@@ -6,10 +6,10 @@ from rich.style import Style
 from rich.text import Text
 
 from core.errors import InputError
-from tuiviz.formats import bar, fitted, number, right
-from tuiviz.outline import Row
-from tuiviz.renderables.styles import CURRENT, DIM, PLAIN, SELECTED
-from tuiviz.session import Session
+from tuiviz.debugger.outline import Row
+from tuiviz.debugger.session import Session
+from tuiviz.screen.formats import bar, fitted, number, right
+from tuiviz.screen.renderables.styles import CURRENT, DIM, PLAIN, SELECTED
 
 _NORM = 9
 _BAR = 10

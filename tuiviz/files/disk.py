@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from core.errors import InputError
-from tuiviz.visible import visible
+from tuiviz.files.visible import visible
 
 StrPath = str | os.PathLike[str]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.text import Text
 
 from core.symbols import gradient
-from tuiviz.actions import in_footer
-from tuiviz.formats import bar, fitted, number, percent
+from tuiviz.debugger.actions import in_footer
+from tuiviz.debugger.session import Session
 from tuiviz.problem import Problem
-from tuiviz.renderables.styles import BOLD, DIM
-from tuiviz.session import Session
+from tuiviz.screen.formats import bar, fitted, number, percent
+from tuiviz.screen.renderables.styles import BOLD, DIM
 
 
 def header(session: Session, width: int) -> Text:

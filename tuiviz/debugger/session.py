@@ -15,9 +15,9 @@ import numpy as np
 from core.lines import ADJOINT, VALUE, Line, listing
 from core.numbers import norm
 from core.program import Stage
-from tuiviz.outline import Path, Row, outline
+from tuiviz.debugger.outline import Path, Row, outline
+from tuiviz.debugger.walk import FORWARD, Position, Walk
 from tuiviz.problem import Problem
-from tuiviz.walk import FORWARD, Position, Walk
 
 if TYPE_CHECKING:
     from core.tape import Error

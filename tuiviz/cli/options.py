@@ -1,0 +1,75 @@
+"""What the commands share: the model options, and the problem of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tuiviz.problem import ModelOptions
+
+_ACTIVATIONS = "tanh, relu, sigmoid or identity"
+PARAMETERS = ("U", "W", "V", "b", "c")
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that all commands on a text share, handed on as one `options`."""
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in _MODEL}
+        command(options=_model(**chosen), **given)
+
+    for option in reversed(list(_MODEL.values())):
+        with_options = option(with_options)
+    return with_options
+
+
+_MODEL = {
+    "level": click.option(
+        "--level",
+        default="word",
+        show_default=True,
+        metavar="word|char",
+        help="What a token is: a word, or a character.",
+    ),
+    "sequence": click.option(
+        "--sequence",
+        type=int,
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Which line of the text that is not blank.",
+    ),
+    "hidden": click.option(
+        "--hidden", type=int, metavar="H", help="Size of the state.  [default: 4]"
+    ),
+    "seed": click.option(
+        "--seed", type=int, metavar="S", help="Of the random parameters.  [default: 0]"
+    ),
+    "activation": click.option(
+        "--activation",
+        default="tanh",
+        show_default=True,
+        metavar="NAME",
+        help=f"Of the state: {_ACTIVATIONS}.",
+    ),
+    "weights": click.option(
+        "--weights", metavar="FILE", help="Parameters U, W, V, b, c: .npz or .safetensors."
+    ),
+    "truncate": click.option(
+        "--truncate",
+        metavar="K2|K1,K2",
+        help="Truncated BPTT: every K1 steps, the last K1 errors go back K2 steps.  [K1: 1]",
+    ),
+}
+
+
+def _model(truncate: str | None, **given: Any) -> ModelOptions:
+    from tuiviz.problem import ModelOptions, parse_truncation
+
+    truncation = None if truncate is None else parse_truncation(truncate)
+    return ModelOptions(truncation=truncation, **given)
