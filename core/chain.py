@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -32,10 +32,37 @@ LARGEST = 2**24
 
 
 @dataclass(frozen=True, eq=False)
+class Children(Sequence["Expression"]):
+    """The parts of an expression, each made when it is asked for: there can be thousands."""
+
+    size: int
+    make: Callable[[int], Expression]
+    _made: dict[int, Expression] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Expression: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Expression]: ...
+    def __getitem__(self, index: int | slice) -> Expression | Sequence[Expression]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self.size))]
+        if not -self.size <= index < self.size:
+            raise IndexError(f"part {index} of {self.size}")
+        index %= self.size
+        if index not in self._made:
+            self._made[index] = self.make(index)
+        return self._made[index]
+
+
+@dataclass(frozen=True, eq=False)
 class Expression:
     """A node of the chain rule: its symbol, how it is written, its shape, value and children.
 
-    `term` is set on the terms of the sum. Values and children are computed when asked for.
+    `term` is set on the terms of the sum; `place` has the line and the step whose partial a factor
+    is. Values and children are computed when asked for.
     """
 
     symbol: str
@@ -45,6 +72,7 @@ class Expression:
     compute: Callable[[], Array]
     make: Callable[[], Sequence[Expression]] = tuple
     term: Term | None = None
+    place: tuple[str, int] | None = None
 
     @cached_property
     def value(self) -> Array:
@@ -58,7 +86,7 @@ class Expression:
     @cached_property
     def children(self) -> Sequence[Expression]:
         """What the expression is made of; nothing for a factor."""
-        return tuple(self.make())
+        return self.make()
 
     @cached_property
     def norm(self) -> float:
@@ -109,7 +137,7 @@ def expand(tape: Recording, terms: Terms) -> Sum:
         shape=chain.shape,
         axes=chain.axes,
         compute=lambda: terms.sum,
-        make=lambda: [chain.term(term) for term in terms],
+        make=lambda: Children(len(terms), lambda index: chain.term(terms[index])),
     )
 
 
@@ -178,7 +206,10 @@ class _Chain:
             shape=(size, size),
             axes=(self.state.name, self.state.name),
             compute=lambda: jacobian(self.tape, self.t, k),
-            make=lambda: [self._within(self.state, self.before, j) for j in range(self.t, k, -1)],
+            make=lambda: Children(
+                self.t - k, lambda index: self._within(self.state, self.before, self.t - index)
+            ),
+            place=(self.state.name, self.t),
         )
 
     def _within(self, of: Node, by: Node, t: int) -> Expression:
@@ -193,6 +224,7 @@ class _Chain:
             axes=products[0].axes,
             compute=lambda: np.sum([product.combined() for product in products], axis=0),
             make=lambda: products,
+            place=products[0].place,
         )
 
     def _along(self, path: Path, of: Node, by: Node, t: int) -> Expression:
@@ -214,6 +246,7 @@ class _Chain:
             axes=(*factors[0].axes[:1], *factors[-1].axes[1:]),
             compute=lambda: product.combined(),
             make=lambda: factors,
+            place=(self.tape.program.line_of(of).name, t),
         )
         return product
 
@@ -232,6 +265,7 @@ class _Chain:
             shape=(*(rows or (1,)), *shape),
             axes=(*self.tape.program.axes(of), *self.tape.program.axes(operand)),
             compute=compute,
+            place=(self.tape.program.line_of(node).name, t),
         )
 
     def _coefficient(self, edge: tuple[Node, Partial, int], t: int) -> Any:

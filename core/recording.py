@@ -60,6 +60,15 @@ class Recording:
         """n of a node of the loop."""
         return size(self.program, self.theta, node)
 
+    def prefix(self, steps: int) -> Recording:
+        """The first steps alone: views of the same arrays."""
+        arrays = {
+            node: array if node.op is PARAMETER else array[:steps]
+            for node, array in self.arrays.items()
+        }
+        histories = {name: rows[: steps + 1] for name, rows in self.histories.items()}
+        return Recording(self.program, self.theta, steps, self.dtype, arrays, histories)
+
 
 def size(program: Program, theta: Any, node: Node) -> int:
     """n of a node of the loop, or of a state."""

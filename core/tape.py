@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from core import reach, sweep
+from core.backward import Pass
 from core.cells import rnn
 from core.chain import Sum, expand
 from core.errors import InputError
@@ -96,6 +97,10 @@ class Tape:
         """s_{−1} (H,)."""
         return np.asarray(self._recording.histories[self.program.state][0])
 
+    def before(self, t: int) -> Array:
+        """s_{t−1} (H,): the state that step t reads."""
+        return np.asarray(self._recording.histories[self.program.state][t])
+
     @cached_property
     def loss(self) -> float:
         """E = Σ_t E_t, in nats."""
@@ -110,6 +115,10 @@ class Tape:
         """The same sequence, initial state and cell, read with other parameters."""
         initial = {name: rows[0] for name, rows in self._recording.histories.items()}
         return Tape(forward(self.program, theta, self.inputs["x"], self.inputs["y"], initial))
+
+    def prefix(self, steps: int) -> Tape:
+        """The tape of the first steps alone, without running them again. 1 ≤ steps ≤ T."""
+        return Tape(self._recording.prefix(steps))
 
     def _swept(self, truncation: Truncation | None) -> Adjoints:
         tape = self._recording
@@ -132,8 +141,17 @@ class Tape:
             raise InputError(f"no error {t}; expected 0 to {self.steps - 1}")
         t = int(t)
         if t not in self._errors:
-            self._errors = {t: Error(self._recording, t)}  # the last one asked for: O(T·H)
+            self._errors = {t: Error(self._recording, t, t)}  # the last one asked for: O(T·H)
         return self._errors[t]
+
+    def errors(self, first: int, last: int, low: int = 0) -> Pass:
+        """The errors E_first … E_last, sent back together down to the step `low`.
+
+        Raises InputError unless 0 ≤ low ≤ last and 0 ≤ first ≤ last < T.
+        """
+        if not (0 <= first <= last < self.steps and 0 <= low <= last):
+            raise InputError(f"no errors {first} to {last}, down to {low}; T = {self.steps}")
+        return Pass(self._recording, first, last, low)
 
     def jacobian(self, t: int, k: int) -> Array:
         """∂s_t/∂s_k (H, H) = Π_{j=t}^{k+1} ∂s_j/∂s_{j−1}, through every path; k = −1 is s_{−1}.
@@ -148,47 +166,27 @@ class Tape:
         """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t, without holding T²H numbers."""
         return reach.reach(self._recording)
 
-    def log_reach(self) -> Array:
+    def log_reach(self, errors: Sequence[int] | None = None) -> Array:
         """(T, T): [t, k] = log₁₀‖∂E_t/∂s_k‖₂, right far below the smallest float.
 
         −inf for k > t and for an exact zero, for nothing else.
         """
-        return reach.log_reach(self._recording)
+        found = reach.log_reach(self._recording)
+        return found if errors is None else found[list(errors)]
 
 
 @dataclass(frozen=True, eq=False)
-class Error:
-    """E_t of a recording, sent back on its own."""
+class Error(Pass):
+    """E_t of a recording, sent back on its own: a pass of one error, down to the first step."""
 
-    tape: Recording
-    t: int
-    _terms: dict[tuple[str, int], Terms] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def swept(self) -> Adjoints:
-        """∂E_t/∂node_k of every node, k ≤ t: one sweep of one row, O(t·H²)."""
-        with np.errstate(all="ignore"):
-            readout = sweep.readout_adjoints(self.tape, self.t, self.t + 1)
-        joining = {}
-        for state in self.tape.program.carried:
-            rows = np.zeros((self.t + 1, self.tape.size(state)), self.tape.dtype)
-            rows[self.t] = readout.pop(state)[0]
-            joining[state] = rows
-        loop = sweep.one_row(self.tape, joining, 0, self.t + 1)
-        return sweep.complete(self.tape, readout, loop, at=self.t, first=0)
-
-    @cached_property
-    def adjoints(self) -> Mapping[str, Array]:
-        """By line: row k is ∂E_t/∂line_k, (t + 1, n); of the readout ∂E_t/∂line_t alone, (1, n)."""
-        program, found = self.tape.program, {}
-        for name, node in program.lines.items():
-            if program.aliases.get(node, node) in self.swept.cotangents and name != "E":
-                found[name] = self.swept.of(node)
-        return found
+    @property
+    def t(self) -> int:
+        """The step of the error."""
+        return self.last
 
     def gradient(self, truncation: Truncation | None = None) -> Any:
         """∂E_t/∂θ, the sum of the terms that the truncation keeps, in the type of θ."""
-        first = self.first(truncation)
+        first = self.kept_from(truncation)
         if first > self.t:
             zeros = {
                 name: np.zeros_like(getattr(self.tape.theta, name)) for name in self.parameters
@@ -201,12 +199,7 @@ class Error:
 
         Raises InputError for a name that is no parameter.
         """
-        if name not in self.parameters:
-            raise InputError(f'no parameter "{name}"; expected {", ".join(self.parameters)}')
-        first = self.first(truncation)
-        if (name, first) not in self._terms:
-            self._terms[name, first] = Terms(self.swept, name, self.t, first)
-        return self._terms[name, first]
+        return self.steps(name, self.kept_from(truncation))
 
     def expand(self, name: str, truncation: Truncation | None = None) -> Sum:
         """The chain rule of ∂E_t/∂θ, as an expression that opens from its terms to their factors.
@@ -215,11 +208,6 @@ class Error:
         """
         return expand(self.tape, self.terms(name, truncation))
 
-    def first(self, truncation: Truncation | None) -> int:
+    def kept_from(self, truncation: Truncation | None) -> int:
         """The smallest k whose term is kept."""
         return truncation.first(self.t, self.tape.steps) if truncation else 0
-
-    @property
-    def parameters(self) -> Sequence[str]:
-        """The names of the parameters."""
-        return tuple(self.tape.program.parameters)

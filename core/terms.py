@@ -77,7 +77,7 @@ class Terms(Sequence[Term]):
     @property
     def lowest(self) -> int:
         """The smallest k: 0 for a parameter of the recurrence, t for one of the readout."""
-        return 0 if self.recurrent else self.last
+        return self.adjoints.loop if self.recurrent else self.adjoints.readout
 
     @cached_property
     def norms(self) -> Array:

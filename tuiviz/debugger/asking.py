@@ -1,0 +1,67 @@
+"""Actions that ask: where a number comes from, how two compare, what comes next."""
+
+from __future__ import annotations
+
+from core.errors import InputError
+from tuiviz.debugger.conditions import parse
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.moving import run_to_cursor
+from tuiviz.debugger.origins import origins
+from tuiviz.debugger.report import shown_value, stop_report
+from tuiviz.debugger.scope import Scope, descriptions
+
+
+def origin(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the line and step that made an operand of this line: the first, or number `count`."""
+    session = debugger.session
+    if session.cursor is not None:
+        run_to_cursor(debugger, None, "")
+        return
+    found = [(n, each) for n, each in enumerate(origins(session), 1) if each.index is not None]
+    chosen = [each for n, each in found if count in (None, n)]
+    if not chosen:
+        listed = ", ".join(f"{n} {each.written}" for n, each in found)
+        raise InputError(f"no line made that; there is {listed or 'nothing but what is given'}")
+    debugger.go(session.moved_to(chosen[0].index or 0), jump=True)
+    debugger.message = f"{chosen[0].written} was made here; - goes back"
+
+
+def pin(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Pins the value shown, to compare others with it; again: lets it go."""
+    if debugger.pinned is not None:
+        debugger.pinned, debugger.message = None, "nothing is pinned any more"
+        return
+    value = debugger.session.value()
+    debugger.pinned = (debugger.place, value)
+    debugger.message = f"{value.title} is pinned: move, and see the difference"
+
+
+def predict(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Asks for the next value before it shows it, or stops asking."""
+    debugger.predicting = not debugger.predicting
+    debugger.answered = None
+    on = "each value is asked before it is shown; A answers, ! stops"
+    debugger.message = on if debugger.predicting else "no more questions"
+
+
+def answer(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Answers the question, and shows the value; an empty answer shows it."""
+    asked = debugger.question
+    if asked is None:
+        raise InputError("nothing is asked; ! asks at every line")
+    debugger.answered = debugger.place
+    said = argument.strip()
+    verdict = "" if not said else "right: " if asked.accepts(said) else "no: "
+    debugger.message = f"{verdict}{asked.answer}"
+
+
+def print(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
+    """Says what an expression is here."""
+    expression = parse(argument, descriptions(debugger.session))
+    value = expression.value(Scope(debugger.session))
+    debugger.message = f"{expression.text} = {shown_value(value, debugger.look.digits)}"
+
+
+def show(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Says where the debugger is, and what is here."""
+    debugger.message = "\n".join(stop_report(debugger))

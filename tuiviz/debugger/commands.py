@@ -1,0 +1,61 @@
+"""Actions as they are typed: a count, a name or a key, an argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from core.errors import InputError
+from tuiviz.debugger import asking, looking, moving, stopping
+from tuiviz.debugger.actions import NAMES, Action, by_key, named
+from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.files.visible import visible
+
+_FORM = re.compile(r"(?P<count>\d{0,9})\s*(?P<name>\S+)\s*(?P<argument>.*)", re.DOTALL)
+
+ALIASES = {"break": "break-at", "continue": "go-on", "next": "time", "back": "step-back"}
+"""Names that people of other debuggers type."""
+
+
+_MODULES = (moving, looking, stopping, asking)
+
+
+Method = Callable[[Debugger, int | None, str], Running | None]
+"""What an action does, with the count and the argument that were typed; None where none was."""
+
+
+def parsed(text: str) -> tuple[Action, int | None, str]:
+    """The action, its count and its argument: `5 step`, `5n`, `goto t=3`, `break if k == 2`.
+
+    A key is written as the footer shows it. Raises InputError for what is no action.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"{visible(text)}: expected an action, such as step, 5n, goto t=3")
+    name, argument = found["name"], found["argument"].strip()
+    action = named(ALIASES.get(name, name)) or by_key(name)
+    if action is None:
+        near = get_close_matches(name, [*NAMES, *ALIASES], 1)
+        hint = f"did you mean {near[0]}?" if near else "? lists them"
+        raise InputError(f"no action {visible(name)}; {hint}")
+    count = int(found["count"]) if found["count"] else None
+    return action, count, argument or (action.preset if name == action.shown else "")
+
+
+def perform(debugger: Debugger, action: Action, count: int | None, argument: str) -> Running | None:
+    """Does it; what may take long is returned to be run. Raises InputError if it cannot be done."""
+    debugger.message = ""
+    method: Method = next(
+        vars(module)[action.method] for module in _MODULES if action.method in vars(module)
+    )
+    return method(debugger, count, argument)
+
+
+def run(debugger: Debugger, text: str) -> None:
+    """Does what is typed, to its end. Raises InputError if it cannot be done."""
+    action, count, argument = parsed(text)
+    if action.on_screen:
+        raise InputError(f"{action.name} needs a screen")
+    for _ in perform(debugger, action, count, argument) or ():
+        pass

@@ -1,0 +1,148 @@
+"""The debugger: a session, and what does not move with it: breakpoints, watches, marks, jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.symbols import subscript
+from tuiviz.debugger import reach
+from tuiviz.debugger.predict import Question, question
+from tuiviz.debugger.session import Session, Value
+from tuiviz.debugger.stops import Breakpoint, Watch
+from tuiviz.debugger.walk import EACH, ONE, SUM
+
+KINDS = {ONE: "one E_t", EACH: "every E_t in turn", SUM: "one sweep, all errors"}
+"""The walks, in words."""
+
+Running = Iterator[None]
+"""What an action returns that may take long: it is to be run to its end, or dropped."""
+
+PANELS = ("chain", "value", "reach", "decay", "jacobian", "watches", "program", "network")
+"""What can be looked at closely, in the order of the key that goes through them."""
+
+AT_ONCE = 10**8
+"""Multiply-adds that are done between two frames; beyond, they are done beside."""
+
+FARTHEST = 200
+"""Jumps that are remembered."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session stood, to go back to."""
+
+    kind: str
+    error: int
+    parameter: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """How things are shown: the panel in focus, alone or not, digits, and where it is scrolled."""
+
+    panel: str = "chain"
+    zoomed: bool = False
+    digits: int = 4
+    scroll: tuple[int, int] = (0, 0)  # of the value: rows, columns
+    line: int | None = None  # of the program panel: which line its cursor is on
+    cell: tuple[int, int] | None = None  # of the triangle: (t, k)
+    item: int = 0  # of the watches and breakpoints
+
+
+class Debugger:
+    """A session that moves, and what stays when it does."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.look = Look()
+        self.breakpoints: tuple[Breakpoint, ...] = ()
+        self.watches: tuple[Watch, ...] = ()
+        self.marks: dict[str, Place] = {}
+        self.message = ""
+        self.pinned: tuple[Place, Value] | None = None
+        self.predicting = False
+        self.answered: Place | None = None
+        self.behind: list[Place] = []
+        self.ahead: list[Place] = []
+        self.sought: tuple[str, int] | None = None
+        self.wish: reach.Grid | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the session stands."""
+        here = self.session
+        return Place(here.kind, here.error, here.parameter, here.index)
+
+    def go(self, session: Session, jump: bool = False) -> None:
+        """Moves to another session; a jump is remembered."""
+        if jump and session.index != self.session.index:
+            self.behind.append(self.place)
+            del self.behind[:-FARTHEST]
+            self.ahead.clear()
+        if session.index != self.session.index:
+            self.look = replace(self.look, scroll=(0, 0), line=None)
+        self.session = session
+
+    def return_to(self, place: Place) -> None:
+        """Moves to a place, or the nearest there is."""
+        steps = self.session.steps
+        there = replace(
+            self.session,
+            kind=place.kind,
+            error=min(place.error, steps - 1),
+            parameter=place.parameter,
+            opened=frozenset({()}),
+        )
+        self.go(there.moved_to(place.index))
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked at this position, while it has not been answered."""
+        asked = self.predicting and self.answered != self.place and self.session.cursor is None
+        return question(self.session) if asked else None
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """The (t, k) that is looked at in the triangle: the chosen one, or that of the position."""
+        if self.look.cell is not None:
+            return self.look.cell
+        here, t = self.session, self.session.error
+        return t, min(here.position.step, t)
+
+    def triangle(self, of: reach.Grid) -> Any:
+        """log₁₀‖∂E_t/∂s_k‖ on a grid; what there is of it so far, None for nothing.
+
+        What takes long is wished for, to be worked out beside: see `wish` and `grant`.
+        """
+        kept = self.session.keep(("triangle", of), lambda: [None])
+        if kept[0] is None and reach.cost(self.session.problem.tape, of) < AT_ONCE:
+            *_, kept[0] = reach.triangle(self.session.problem.tape, of)
+        elif kept[0] is None:
+            self.wish = of
+        return kept[0]
+
+    def grant(self, of: reach.Grid, logs: Any) -> None:
+        """Takes what has been worked out of a wish."""
+        self.session.keep(("triangle", of), lambda: [None])[0] = logs
+
+    def log_reach(self, t: int) -> Any:
+        """log₁₀‖∂E_t/∂s_k‖ for k = 0 … t of one error."""
+        tape = self.session.problem.tape
+        return self.session.keep(("log reach", t), lambda: tape.log_reach(errors=[t])[0, : t + 1])
+
+    @property
+    def where(self) -> str:
+        """What runs at this position, in words."""
+        here = self.session
+        if here.going_forward:
+            return f"forward, t = {here.position.step}"
+        first, last, low = here.walk.passes[here.position.back]
+        step = f"k = {here.position.step}"
+        if here.kind != SUM:
+            return f"back from E{subscript(here.error)}, {step}"
+        if (first, low) == (0, 0) and last == here.steps - 1:
+            return f"back from all errors, {step}"
+        return f"back from E{subscript(first)} … E{subscript(last)}, {step}"

@@ -1,0 +1,110 @@
+"""Finding a position: by number, time step, error, term or token; or by a text in a line."""
+
+from __future__ import annotations
+
+import re
+
+from core.errors import InputError
+from core.lines import GRADIENT, Line
+from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.session import Session
+from tuiviz.files.visible import visible
+
+EXPECTED = "a position such as 17, t=3, k=2, E3, term 2, start, end, or a token"
+
+_FORMS = re.compile(r"(?P<what>t|k|E|e|error|term)?\s*=?\s*(?P<number>\d{1,18})")
+
+
+def goto_position(session: Session, text: str) -> Session:
+    """The session at the place that a text names.
+
+    17: a position, counted from 1. t=3: step 3 on the way forward. k=2: step 2 on the way back.
+    E3: the error of step 3. term 2: the line that adds the term k = 2. Else the next step that
+    reads the token. Raises InputError if there is no such place.
+    """
+    text = text.strip()
+    if text in ("start", "end"):
+        return session.moved_to(0 if text == "start" else len(session.walk) - 1)
+    found = _FORMS.fullmatch(text)
+    if not text or found is None:
+        return session.moved_to(_of_token(session, text))
+    number = int(found["number"])
+    return {None: _at_position, "t": _forward, "k": _back, "term": _term}.get(
+        found["what"], _error
+    )(session, number)
+
+
+def _at_position(session: Session, number: int) -> Session:
+    if not 1 <= number <= len(session.walk):
+        raise InputError(f"no position {number}; expected 1 to {len(session.walk)}")
+    return session.moved_to(number - 1)
+
+
+def _forward(session: Session, step: int) -> Session:
+    index = session.walk.at(-1, step)
+    if index is None:
+        raise InputError(f"no time step {step}; expected 0 to {session.steps - 1}")
+    return session.moved_to(index)
+
+
+def _pass(session: Session) -> int:
+    here = session.position.back
+    back = here if here >= 0 else session.walk.pass_of(session.error)
+    if back is None:
+        raise InputError("the truncation drops this error whole: there is no way back from it")
+    return back
+
+
+def _back(session: Session, step: int) -> Session:
+    back = _pass(session)
+    index = session.walk.at(back, step)
+    if index is None:
+        _, last, low = session.walk.passes[back]
+        raise InputError(f"this pass has no step k = {step}; expected {low} to {last}")
+    return session.moved_to(index)
+
+
+def _term(session: Session, step: int) -> Session:
+    back = _pass(session)
+    index = session.walk.made(back, step, GRADIENT, session.parameter)
+    if index is None:
+        raise InputError(f"∂E/∂{session.parameter} has no term of step {step} in this pass")
+    return session.moved_to(index)
+
+
+def _error(session: Session, error: int) -> Session:
+    if not 0 <= error < session.steps:
+        raise InputError(f"no error {error}; expected 0 to {session.steps - 1}")
+    return session.with_error(error)
+
+
+def _of_token(session: Session, text: str) -> int:
+    """The next time step that reads a token, then those before: its first line, forward."""
+    here, steps = session.position.step, session.steps
+    for offset in range(1, steps + 1):
+        step = (here + offset) % steps
+        index = session.walk.at(-1, step)
+        if text and session.problem.reads(step) == text and index is not None:
+            return index
+    raise InputError(f"no token {visible(text)} is read; expected {EXPECTED}")
+
+
+def found_position(session: Session, text: str, direction: int) -> int:
+    """The next position, in a direction and round the end, whose line or token holds a text.
+
+    Raises InputError if there is none.
+    """
+    lines = {line for line in session.walk.lines if _mentions(line, text)}
+    walk, index = session.walk, session.index
+    tokens = {i for i, label in enumerate(session.problem.labels) if text in label}
+    for _ in range(len(walk)):
+        index = (index + direction) % len(walk)
+        here = walk[index]
+        first = walk.at(here.back, here.step) == index
+        if here.line in lines or (first and int(session.problem.x[here.step]) in tokens):
+            return index
+    raise InputError(f"nothing holds {visible(text)}: neither a line nor a token")
+
+
+def _mentions(line: Line, text: str) -> bool:
+    return text in (line.written("t", "k"), name_of(line)) or text in line.written("t", "k")

@@ -1,0 +1,222 @@
+"""Actions that choose what is walked and what is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.errors import InputError
+from tuiviz.debugger.debugger import KINDS, PANELS, Debugger
+from tuiviz.debugger.find import goto_position
+from tuiviz.debugger.moving import run_to_cursor, times
+from tuiviz.debugger.stopping import switch
+from tuiviz.files.visible import visible
+
+PAGE = 10
+"""Rows that a page is."""
+
+DIGITS = range(2, 13)
+"""Significant digits that numbers can be shown with."""
+
+
+def walk(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Chooses the walk back: one, each, sum; without an argument the next of them."""
+    kinds = list(KINDS)
+    chosen = argument or kinds[(kinds.index(debugger.session.kind) + 1) % len(kinds)]
+    if chosen not in kinds:
+        raise InputError(f"walk {visible(chosen)}: expected {', '.join(kinds)}")
+    debugger.go(debugger.session.with_kind(chosen))
+    debugger.message = f"walk: {KINDS[chosen]}"
+
+
+def error(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The next E_t; with an argument the one of that step."""
+    if argument:
+        debugger.go(goto_position(debugger.session, f"E{argument.removeprefix('E')}"))
+    else:
+        debugger.go(debugger.session.with_error(debugger.session.error + times(count)))
+
+
+def error_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The E_t before."""
+    debugger.go(debugger.session.with_error(debugger.session.error - times(count)))
+
+
+def gradient(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The parameter whose gradient is looked at; without an argument the next one."""
+    names = list(debugger.session.program.parameters)
+    chosen = argument or names[(names.index(debugger.session.parameter) + 1) % len(names)]
+    if chosen not in names:
+        raise InputError(f"no parameter {visible(chosen)}; expected {', '.join(names)}")
+    debugger.go(debugger.session.with_parameter(chosen))
+
+
+def here(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The current line again, whatever was looked at."""
+    debugger.session = debugger.session.moved_to(debugger.session.index)
+    debugger.look = replace(debugger.look, scroll=(0, 0), line=None, cell=None)
+
+
+def panel(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The panel that arrows and Enter belong to; without an argument the next one."""
+    chosen = argument or PANELS[(PANELS.index(debugger.look.panel) + times(count)) % len(PANELS)]
+    if chosen not in PANELS:
+        raise InputError(f"no panel {visible(chosen)}; expected {', '.join(PANELS)}")
+    debugger.look = replace(debugger.look, panel=chosen)
+
+
+def panel_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The panel before."""
+    panel(debugger, -times(count), "")
+
+
+def zoom(debugger: Debugger, count: int | None, argument: str) -> None:
+    """This panel alone, or all again."""
+    debugger.look = replace(debugger.look, zoomed=not debugger.look.zoomed)
+
+
+def digits_more(debugger: Debugger, count: int | None, argument: str) -> None:
+    """One more digit."""
+    _digits(debugger, times(count))
+
+
+def digits_less(debugger: Debugger, count: int | None, argument: str) -> None:
+    """One digit less."""
+    _digits(debugger, -times(count))
+
+
+def _digits(debugger: Debugger, more: int) -> None:
+    wanted = debugger.look.digits + more
+    chosen = max(DIGITS.start, min(wanted, DIGITS.stop - 1))
+    debugger.look = replace(debugger.look, digits=chosen)
+    debugger.message = f"{chosen} digits"
+
+
+# Arrows and Enter: in the panel that is in focus
+
+
+def up(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Up in the panel."""
+    _move(debugger, -times(count), 0)
+
+
+def down(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Down in the panel."""
+    _move(debugger, times(count), 0)
+
+
+def page_up(debugger: Debugger, count: int | None, argument: str) -> None:
+    """A page up in the panel."""
+    _move(debugger, -PAGE * times(count), 0)
+
+
+def page_down(debugger: Debugger, count: int | None, argument: str) -> None:
+    """A page down in the panel."""
+    _move(debugger, PAGE * times(count), 0)
+
+
+def left(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Left in the panel; in the chain rule: closes a term."""
+    if debugger.look.panel == "chain":
+        debugger.session = debugger.session.closed()
+    else:
+        _move(debugger, 0, -times(count))
+
+
+def right(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Right in the panel; in the chain rule: opens a term."""
+    if debugger.look.panel == "chain":
+        debugger.session = debugger.session.opened_up()
+    else:
+        _move(debugger, 0, times(count))
+
+
+def open(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
+    """Opens or closes what the cursor is on in the chain rule; in other panels goes there."""
+    look, session = debugger.look, debugger.session
+    if look.panel == "program":
+        run_to_cursor(debugger, None, "")
+    elif look.panel in ("reach", "decay") and look.cell is not None:
+        go_to_term(debugger, *look.cell)
+    elif look.panel == "network":
+        debugger.go(goto_position(session, f"E{debugger.cell[0]}"), jump=True)
+    elif look.panel == "watches":
+        switch(debugger, look.item)
+    else:
+        debugger.session = session.toggled()
+
+
+def go_to_term(debugger: Debugger, t: int, k: int) -> None:
+    """To the line that adds the term k of ∂E_t/∂θ."""
+    session = debugger.session.with_error(t)
+    name = session.parameter if session.terms.lowest <= k else "W"
+    if name != session.parameter and name in session.program.parameters:
+        session = session.with_parameter(name)
+    debugger.go(goto_position(session, f"term {k}"), jump=True)
+
+
+def _move(debugger: Debugger, rows: int, columns: int) -> None:
+    look = debugger.look
+    if look.panel in ("reach", "decay", "network"):
+        t, k = debugger.cell
+        if look.panel == "decay":
+            k = max(0, min(k - columns, t))
+        elif look.panel == "network":
+            t = max(0, min(t + columns, debugger.session.steps - 1))
+        else:
+            t = max(0, min(t + rows, debugger.session.steps - 1))
+            k = max(0, min(k + columns, t))
+        debugger.look = replace(look, cell=(t, k))
+    elif look.panel == "program":
+        lines = len(debugger.session.walk.lines_at(debugger.session.index))
+        at = debugger.session.walk.line_number(debugger.session.index)
+        line = (at if look.line is None else look.line) + rows
+        debugger.look = replace(look, line=max(0, min(line, lines - 1)))
+    elif look.panel == "watches":
+        last = max(0, len(debugger.watches) + len(debugger.breakpoints) - 1)
+        debugger.look = replace(look, item=max(0, min(look.item + rows, last)))
+    elif look.panel == "value":
+        row, column = look.scroll
+        debugger.look = replace(look, scroll=(max(0, row + rows), max(0, column + columns)))
+    else:
+        debugger.session = debugger.session.cursor_moved(rows)
+
+
+# What a click types
+
+
+def cursor(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The cursor on a part of the chain rule, 0.2.1: child 1 of child 2 of term 0."""
+    try:
+        path = tuple(int(part) for part in argument.split(".") if part)
+        debugger.session.outline.expression(path)
+    except (ValueError, IndexError):
+        raise InputError(f"cursor {visible(argument)}: no such part") from None
+    debugger.session = debugger.session.cursor_at(path)
+
+
+def line(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To a line of this step, by its number from 0."""
+    if not argument.isdecimal():
+        raise InputError("line: expected the number of a line of this step, from 0")
+    walk, here = debugger.session.walk, debugger.session.position
+    last = len(walk.lines_at(here.index)) - 1
+    start = here.index - walk.line_number(here.index)
+    debugger.go(debugger.session.moved_to(start + min(int(argument), last)))
+
+
+def cell(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the term (t, k): `cell 3 1` goes to the line that adds the term 1 of ∂E_3/∂θ."""
+    numbers = argument.split()
+    steps = debugger.session.steps
+    if len(numbers) != 2 or not all(each.isdecimal() for each in numbers):
+        raise InputError("cell: expected t and k, as in cell 3 1")
+    t, k = map(int, numbers)
+    if not k <= t < steps:
+        raise InputError(f"no ∂E_{t}/∂s_{k}; expected k ≤ t ≤ {steps - 1}")
+    go_to_term(debugger, t, k)
+
+
+def item(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The cursor on a watch or a breakpoint of the list."""
+    chosen = int(argument) if argument.isdecimal() else 0
+    debugger.look = replace(debugger.look, item=chosen)

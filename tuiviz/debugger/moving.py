@@ -1,0 +1,143 @@
+"""Actions that move the debugger."""
+
+from __future__ import annotations
+
+from core.errors import InputError
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.find import found_position, goto_position
+from tuiviz.debugger.origins import origin_of_cursor
+from tuiviz.files.visible import visible
+
+
+def times(count: int | None) -> int:
+    """How often to do something: once, unless a count was typed."""
+    return 1 if count is None else count
+
+
+def step(debugger: Debugger, count: int | None, argument: str) -> None:
+    """One line on."""
+    debugger.go(debugger.session.stepped(times(count)))
+
+
+def step_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """One line back."""
+    debugger.go(debugger.session.stepped(-times(count)))
+
+
+def time(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the next time step."""
+    debugger.go(debugger.session.time_stepped(times(count)))
+
+
+def time_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the time step before."""
+    debugger.go(debugger.session.time_stepped(-times(count)))
+
+
+def finish(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the end of this pass."""
+    debugger.go(debugger.session.finished(times(count)), jump=True)
+
+
+def finish_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the start of this pass."""
+    debugger.go(debugger.session.finished(-times(count)), jump=True)
+
+
+def start(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the first position."""
+    debugger.go(debugger.session.moved_to(0), jump=True)
+
+
+def end(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the last position."""
+    debugger.go(debugger.session.moved_to(len(debugger.session.walk) - 1), jump=True)
+
+
+def goto(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To a position, a step, an error, a term, or the next step that reads a token."""
+    debugger.go(goto_position(debugger.session, argument or str(count or "")), jump=True)
+
+
+def search(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the next line or token that holds a text."""
+    _seek(debugger, argument, 1, count)
+
+
+def search_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The same, backwards."""
+    _seek(debugger, argument, -1, count)
+
+
+def match(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The search again, onwards."""
+    _seek(debugger, "", 1, count)
+
+
+def match_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The search again, backwards."""
+    _seek(debugger, "", -1, count)
+
+
+def _seek(debugger: Debugger, text: str, direction: int, count: int | None) -> None:
+    if text:
+        debugger.sought = (text, direction)
+    if debugger.sought is None:
+        raise InputError("search: expected a text, part of a line or of a token")
+    for _ in range(times(count)):
+        index = found_position(debugger.session, debugger.sought[0], direction)
+        debugger.go(debugger.session.moved_to(index), jump=True)
+
+
+def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To the position that computes what the cursor is on."""
+    line = debugger.look.line
+    if debugger.look.panel == "program" and line is not None:
+        start = debugger.session.walk.at(
+            debugger.session.position.back, debugger.session.position.step
+        )
+        debugger.go(debugger.session.moved_to((start or 0) + line), jump=True)
+        return
+    index = origin_of_cursor(debugger.session)
+    if index is None:
+        raise InputError("no line computes this alone: put the cursor on a term or a factor")
+    debugger.go(debugger.session.moved_to(index), jump=True)
+
+
+def jump_back(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To where you were before the last jump."""
+    for _ in range(min(times(count), len(debugger.behind))):
+        debugger.ahead.append(debugger.place)
+        debugger.return_to(debugger.behind.pop())
+
+
+def jump_forward(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To where you were before going back."""
+    for _ in range(min(times(count), len(debugger.ahead))):
+        debugger.behind.append(debugger.place)
+        debugger.return_to(debugger.ahead.pop())
+
+
+def mark(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Names this place."""
+    name = _name_of_mark(argument)
+    debugger.marks[name] = debugger.place
+    debugger.message = f"mark {name}"
+
+
+def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
+    """To a place with a name."""
+    name = _name_of_mark(argument)
+    if name not in debugger.marks:
+        have = ", ".join(sorted(debugger.marks)) or "none yet: m sets one"
+        raise InputError(f"no mark {name}; there is {have}")
+    before = debugger.place
+    debugger.return_to(debugger.marks[name])
+    debugger.behind.append(before)
+
+
+def _name_of_mark(text: str) -> str:
+    name = visible(text.strip())
+    if not name or len(name) > 20:
+        raise InputError("a mark needs a name of 1 to 20 characters")
+    return name

@@ -1,0 +1,56 @@
+"""Where a number comes from: what its line reads, and the positions that made that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.lines import ADJOINT, GIVEN, GRADIENT, VALUE, Operand
+from core.program import symbol
+from core.symbols import adjoint_template, filled, subscript
+from tuiviz.debugger.session import Session
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Something that a line reads: how it is written, and the position that made it, if one did."""
+
+    written: str
+    index: int | None
+
+
+def origins(session: Session) -> list[Origin]:
+    """What the current line reads, in the order in which it is written."""
+    return [_origin(session, operand) for operand in session.position.line.operands]
+
+
+def _origin(session: Session, operand: Operand) -> Origin:
+    here, walk = session.position, session.walk
+    step = here.step + operand.later
+    if operand.kind == ADJOINT:
+        written = filled(adjoint_template(operand.name), step)
+        written = written.replace("{e}", subscript(session.sent_back))
+        return Origin(written, walk.made(here.back, step, ADJOINT, operand.name))
+    if operand.kind == VALUE:
+        written = symbol(operand.name) + subscript(step)
+        return Origin(written, walk.made(-1, step, VALUE, operand.name))
+    if operand.kind == GIVEN:
+        problem = session.problem
+        label = problem.reads(step) if operand.name == "x" else problem.follows(step)
+        return Origin(f"{operand.name}{subscript(step)} = {label}", None)
+    return Origin(operand.name, None)
+
+
+def origin_of_cursor(session: Session) -> int | None:
+    """The position that made what the cursor of the chain rule is on, if one did."""
+    if session.cursor is None:
+        return None
+    walk = session.walk
+    found = session.outline.expression(session.cursor)
+    if found.term is not None:
+        back = walk.pass_of(session.error)
+        if back is None:
+            return None
+        return walk.made(back, found.term.k, GRADIENT, session.parameter)
+    if found.place is not None:
+        return walk.made(-1, found.place[1], VALUE, found.place[0])
+    return None

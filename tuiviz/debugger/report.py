@@ -1,0 +1,105 @@
+"""What a stop shows, as lines of text: for scripts, and for the panels of the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError
+from core.numbers import norm
+from core.symbols import subscript
+from tuiviz.debugger.conditions import NOT_HERE
+from tuiviz.debugger.debugger import KINDS, Debugger
+from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.sums import SoFar, so_far
+from tuiviz.files.visible import visible
+from tuiviz.numbers import number, percent
+
+
+def stop_report(debugger: Debugger) -> list[str]:
+    """Position, line, value, the sum so far, and the watches."""
+    session = debugger.session
+    here = f"{session.index + 1} of {len(session.walk)}  {debugger.where}"
+    lines = [f"{here}  ({KINDS[session.kind]})", f"  {line_text(debugger)}"]
+    lines += [f"  {so_far_text(so_far(session))}"]
+    return lines + [f"  {text}" for text in watch_texts(debugger)]
+
+
+def line_text(debugger: Debugger) -> str:
+    """The current line with its numbers; with a question instead, while one is asked."""
+    session = debugger.session
+    asked = debugger.question
+    if asked is not None:
+        return f"{session.written(session.position.line)}  ?  {asked.text}"
+    value = session.line_value().array
+    return f"{session.written(session.position.line)}  {shown_value(value, debugger.look.digits)}"
+
+
+def shown_value(value: Any, digits: int = 4) -> str:
+    """A number, a short vector whole, of anything larger its shape and norm."""
+    if value is NOT_HERE:
+        return "–"
+    if isinstance(value, str):
+        return f'"{visible(value)}"'
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return number(float(array), digits)
+    if array.ndim == 1 and array.size <= 8:
+        return "[" + "  ".join(number(float(each), digits) for each in array) + "]"
+    size = number(float(norm(array.reshape(1, -1).astype(float))[0]), digits)
+    return f"{'×'.join(map(str, array.shape))}  ‖·‖ {size}"
+
+
+def added_text(found: SoFar) -> str:
+    """Which terms of the pass have been added."""
+    t, done = found.last, found.done
+    if done > 2:
+        return f"k={t} + … + k={t - done + 1}"
+    return " + ".join(f"k={t - i}" for i in range(done)) or "nothing yet"
+
+
+def so_far_text(found: SoFar) -> str:
+    """The sum so far, in one line."""
+    behind = f", after {found.passes} other passes" if found.passes else ""
+    return (
+        f"{found.gradient} so far: {added_text(found)}  {found.done} of {found.terms} terms{behind}"
+        f"  ‖·‖ {number(found.norm)} of {number(found.whole)}  {percent(found.share)}"
+    )
+
+
+def watch_texts(debugger: Debugger) -> list[str]:
+    """The watches and what they are here, numbered."""
+    texts = []
+    for count, watch in enumerate(debugger.watches, 1):
+        try:
+            shown = shown_value(watch.value(debugger.session), debugger.look.digits)
+        except InputError as error:
+            shown = str(error)
+        stops = "  stops on change" if watch.stops else ""
+        texts.append(f"watch {count}  {visible(watch.text)} = {shown}{stops}")
+    return texts
+
+
+def breakpoint_texts(debugger: Debugger) -> list[str]:
+    """The breakpoints, numbered."""
+    texts = []
+    for count, each in enumerate(debugger.breakpoints, 1):
+        state = "" if each.enabled else "  disabled"
+        ignored = f"  passed over {each.ignore} more times" if each.ignore else ""
+        texts.append(f"breakpoint {count}  {visible(each.text)}{state}{ignored}")
+    return texts
+
+
+def marked_line(debugger: Debugger) -> bool:
+    """Whether a breakpoint is on the current line."""
+    name = name_of(debugger.session.position.line)
+    return any(each.line == name and each.enabled for each in debugger.breakpoints)
+
+
+def step_label(debugger: Debugger) -> str:
+    """The token of the current step: x₂ near."""
+    step = debugger.session.position.step
+    return f"x{subscript(step)} {debugger.session.problem.reads(step)}"

@@ -1,0 +1,58 @@
+"""A script drives the debugger without a screen: one action a line, and what each stop shows.
+
+A line is what is typed after a colon, or a key as the footer shows it, with a count before it; a
+line that is empty or begins with # does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.errors import InputError
+from tuiviz.debugger import commands
+from tuiviz.debugger.actions import MOVE
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.report import stop_report
+from tuiviz.files.disk import StrPath, reading, shown
+from tuiviz.files.visible import visible
+
+LIMIT = 2**20
+"""The largest script that is read, in bytes."""
+
+
+def read_script(path: StrPath) -> list[str]:
+    """The lines of a script. Raises InputError if it cannot be read."""
+    with reading(path, limit=LIMIT) as file:
+        content = file.read(LIMIT + 1)
+    try:
+        return content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{shown(path)}: not UTF-8; save it as UTF-8") from None
+
+
+def play(debugger: Debugger, lines: Iterable[str], name: str) -> Iterator[str]:
+    """What each action shows: what it says, and where it stops if it moved.
+
+    Raises InputError for a line that cannot be done, with its number.
+    """
+    yield from stop_report(debugger)
+    for number, text in enumerate(lines, 1):
+        text = text.strip()
+        if not text or text.startswith("#"):
+            continue
+        if text in ("q", "quit"):
+            return
+        yield f"> {visible(text)}"
+        try:
+            yield from _done(debugger, text)
+        except InputError as error:
+            raise InputError(f"{shown(name)}, line {number}: {error}") from error
+
+
+def _done(debugger: Debugger, text: str) -> Iterator[str]:
+    before = debugger.place
+    commands.run(debugger, text)
+    yield from debugger.message.splitlines()
+    action, _, _ = commands.parsed(text)
+    if debugger.place != before or action.group == MOVE:
+        yield from stop_report(debugger)

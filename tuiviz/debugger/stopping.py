@@ -1,0 +1,177 @@
+"""Actions that run on, and what they stop at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.errors import InputError
+from tuiviz.debugger.conditions import parse
+from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.report import breakpoint_texts, watch_texts
+from tuiviz.debugger.scope import descriptions, name_of
+from tuiviz.debugger.session import Session
+from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from, counted, same
+from tuiviz.files.visible import visible
+
+SLICE = 200
+"""Positions that running on looks at between two breaths."""
+
+
+def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
+    """A breakpoint; without an argument on the current line, or off it again."""
+    if argument:
+        debugger.breakpoints += (breakpoint_from(argument, debugger.session),)
+        debugger.message = f"breakpoint {len(debugger.breakpoints)}: {visible(argument)}"
+        return
+    name = name_of(debugger.session.position.line)
+    others = tuple(each for each in debugger.breakpoints if each != Breakpoint(name, name))
+    if len(others) == len(debugger.breakpoints):
+        debugger.breakpoints += (Breakpoint(name, name),)
+        debugger.message = (
+            f"breakpoint {len(debugger.breakpoints)}: the line of {name}, at every step"
+        )
+    else:
+        debugger.breakpoints, debugger.message = (
+            others,
+            f"no breakpoint on the line of {name} any more",
+        )
+
+
+def break_if(debugger: Debugger, count: int | None, argument: str) -> None:
+    """A breakpoint on a line, a time step or a condition."""
+    if not argument:
+        raise InputError("break-if: expected a line, a time step such as t=3, or a condition")
+    break_at(debugger, count, argument)
+
+
+def breakpoints(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Lists the breakpoints and the watches."""
+    found = breakpoint_texts(debugger) + watch_texts(debugger)
+    debugger.message = "\n".join(found) or "no breakpoints: b sets one here, B on a condition"
+
+
+def delete(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Deletes breakpoint N; all with "all"."""
+    if argument == "all":
+        debugger.breakpoints = ()
+        return
+    number = _number(debugger, argument, count)
+    debugger.breakpoints = debugger.breakpoints[: number - 1] + debugger.breakpoints[number:]
+    debugger.message = f"breakpoint {number} is deleted"
+
+
+def enable(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Enables breakpoint N."""
+    _change(debugger, _number(debugger, argument, count), enabled=True)
+
+
+def disable(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Disables breakpoint N."""
+    _change(debugger, _number(debugger, argument, count), enabled=False)
+
+
+def ignore(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Passes over breakpoint N the next COUNT times: `ignore N COUNT`."""
+    number, _, times = argument.partition(" ")
+    if not times.strip().isdecimal():
+        raise InputError("ignore: expected the number of a breakpoint and a count")
+    _change(debugger, _number(debugger, number, count), ignore=int(times))
+
+
+def switch(debugger: Debugger, item: int) -> None:
+    """Enables a breakpoint of the list or disables it; of a watch: whether it stops."""
+    number = item - len(debugger.watches)
+    if 0 <= number < len(debugger.breakpoints):
+        _change(debugger, number + 1, enabled=not debugger.breakpoints[number].enabled)
+    elif 0 <= item < len(debugger.watches):
+        found = list(debugger.watches)
+        found[item] = replace(found[item], stops=not found[item].stops)
+        debugger.watches = tuple(found)
+
+
+def remove(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Removes what the cursor of the list is on."""
+    number = debugger.look.item - len(debugger.watches)
+    if number < 0:
+        unwatch(debugger, debugger.look.item + 1, "")
+    else:
+        delete(debugger, number + 1, "")
+
+
+def _change(debugger: Debugger, number: int, **changes: bool | int) -> None:
+    found = list(debugger.breakpoints)
+    found[number - 1] = replace(found[number - 1], **changes)  # type: ignore[arg-type]
+    debugger.breakpoints = tuple(found)
+
+
+def _number(debugger: Debugger, argument: str, count: int | None) -> int:
+    text = argument.strip() or str(count or "")
+    last = len(debugger.breakpoints)
+    if not (text.isdecimal() and 1 <= int(text) <= last):
+        have = f"1 to {last}" if last else "a breakpoint first: b sets one"
+        raise InputError(f"no breakpoint {visible(text)}; expected {have}")
+    return int(text)
+
+
+def watch(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Shows an expression at every stop; `watch stop EXPR` stops where it changes."""
+    text = argument.removeprefix("stop ").strip()
+    if not text:
+        raise InputError("watch: expected an expression, such as norm(dEds)")
+    expression = parse(text, descriptions(debugger.session))
+    debugger.watches += (Watch(expression, argument.startswith("stop ")),)
+
+
+def unwatch(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Removes watch N; all with "all"."""
+    if argument == "all":
+        debugger.watches = ()
+        return
+    text = argument.strip() or str(count or "")
+    if not (text.isdecimal() and 1 <= int(text) <= len(debugger.watches)):
+        raise InputError(f"no watch {visible(text)}; there are {len(debugger.watches)}")
+    number = int(text)
+    debugger.watches = debugger.watches[: number - 1] + debugger.watches[number:]
+
+
+def go_on(debugger: Debugger, count: int | None, argument: str) -> Running:
+    """On to the next breakpoint, or the end."""
+    return _run(debugger, 1)
+
+
+def go_back(debugger: Debugger, count: int | None, argument: str) -> Running:
+    """Back to the breakpoint before, or the start."""
+    return _run(debugger, -1)
+
+
+def _run(debugger: Debugger, direction: int) -> Running:
+    walk, index = debugger.session.walk, debugger.session.index
+    before = [watch.value(debugger.session) if watch.stops else None for watch in debugger.watches]
+    looked = 0
+    while 0 <= index + direction < len(walk):
+        index += direction
+        there = debugger.session.moved_to(index)
+        if reason := _stop_at(debugger, there, before):
+            debugger.go(there, jump=True)
+            debugger.message = reason
+            return
+        looked += 1
+        if looked % SLICE == 0:
+            yield
+    debugger.go(debugger.session.moved_to(index), jump=True)
+    debugger.message = "the end of the walk" if direction > 0 else "the start of the walk"
+
+
+def _stop_at(debugger: Debugger, there: Session, before: list[object]) -> str:
+    for number, each in enumerate(debugger.breakpoints):
+        if each.enabled and each.triggers(there):
+            if each.ignore > 0:
+                debugger.breakpoints = counted(debugger.breakpoints, number)
+            else:
+                return f"breakpoint {number + 1}: {visible(each.text)}"
+    for number, watch in enumerate(debugger.watches):
+        if watch.stops and watch.may_change(there):
+            value = watch.value(there)
+            if not same(value, before[number]):
+                return f"watch {number + 1} changed: {visible(watch.text)}"
+    return ""

@@ -1,0 +1,127 @@
+"""What stops a debugger that runs on: breakpoints, and watches that change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError
+from tuiviz.debugger.conditions import BUILT_IN, Condition, parse
+from tuiviz.debugger.scope import Scope, descriptions, made_by, name_of
+from tuiviz.debugger.session import Session
+from tuiviz.files.visible import visible
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """Stops at a line, where a condition holds, or both.
+
+    The first `ignore` times are passed over. `text` is how it was asked for.
+    """
+
+    text: str
+    line: str | None = None  # the name of what the line computes
+    condition: Condition | None = None
+    ignore: int = 0
+    enabled: bool = True
+
+    def triggers(self, session: Session) -> bool:
+        """Whether it stops at a position, ignore count aside."""
+        here = session.position
+        if self.line is not None and self.line != name_of(here.line):
+            return False
+        if self.condition is None:
+            return True
+        return self.may_hold(session) and self.condition.holds(Scope(session))
+
+    def may_hold(self, session: Session) -> bool:
+        """Whether the condition is asked here: where one of its names is made, or once a step."""
+        if self.condition is None or self.line is not None:
+            return True
+        return _is_news(self.condition, session)
+
+
+def _is_news(condition: Condition, session: Session) -> bool:
+    here = session.position
+    makers = _makers(session) & condition.names
+    if makers:
+        return bool(makers & made_by(here.line))
+    return session.walk.at(here.back, here.step) == here.index
+
+
+def _makers(session: Session) -> frozenset[str]:
+    found: frozenset[str] = session.keep(
+        ("makers", session.kind),
+        lambda: frozenset().union(*(made_by(line) for line in session.walk.lines)),
+    )
+    return found
+
+
+def breakpoint_from(text: str, session: Session) -> Breakpoint:
+    """A breakpoint from what a person types.
+
+    A line: `W` or `dW`, `s`, `dEds`. A time step: `t=3` or `3`. A condition: `if norm(dW) > 5`, or
+    without the if; `dW if k > 0` for both. By name: `vanishing`, `exploding`, `not finite`,
+    `saturated`.
+
+    Raises InputError for anything else.
+    """
+    text = text.strip()
+    known = descriptions(session)
+    if text in BUILT_IN:
+        return Breakpoint(text, condition=parse(BUILT_IN[text].text, known))
+    line, found, condition = text.partition("if ")
+    lines = {name_of(each) for each in session.walk.lines}
+    name = line.strip()
+    if name in session.program.parameters:
+        name = f"d{name}"
+    if name in lines and (found or not condition):
+        return Breakpoint(text, name, parse(condition, known) if found else None)
+    step = text.removeprefix("t").removeprefix("=").strip() if text[:1] in "t0123456789" else ""
+    if step.isdecimal():
+        return Breakpoint(text, condition=parse(f"step == {step}", known))
+    if name:
+        condition = text
+    if not condition.strip():
+        raise InputError(
+            f"break {visible(text)}: expected a line ({', '.join(sorted(lines))}), a time step "
+            f"such as t=3, a condition such as norm(dEds) < 1e-3, or {', '.join(BUILT_IN)}"
+        )
+    return Breakpoint(text, condition=parse(condition, known))
+
+
+@dataclass(frozen=True)
+class Watch:
+    """An expression shown at every stop; with `stops`, running on stops where it changes."""
+
+    expression: Condition
+    stops: bool = False
+
+    @property
+    def text(self) -> str:
+        """How it was typed."""
+        return self.expression.text
+
+    def value(self, session: Session) -> Any:
+        """What it is at a position; NOT_HERE where it has no value."""
+        return self.expression.value(Scope(session))
+
+    def may_change(self, session: Session) -> bool:
+        """Whether one of its names is made at a position."""
+        return _is_news(self.expression, session)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of a watch are equal; NaN equals NaN."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return bool(one is other or one == other or (one != one and other != other))
+
+
+def counted(breakpoints: tuple[Breakpoint, ...], number: int) -> tuple[Breakpoint, ...]:
+    """The breakpoints, one of them having been passed over once more."""
+    found = list(breakpoints)
+    found[number] = replace(found[number], ignore=found[number].ignore - 1)
+    return tuple(found)

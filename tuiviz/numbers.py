@@ -1,0 +1,43 @@
+"""Numbers as text that a person reads."""
+
+from __future__ import annotations
+
+import math
+
+WIDTH = 8
+"""Cells that a number of `number` takes at most: -1.0e-300."""
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number as a person reads it: .1502, -12.35, 3.1e-05, 1.0e-300, 0, NaN, inf.
+
+    Only an exact zero is written 0.
+    """
+    if value == 0:
+        return "0"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{value:f}"
+    size = abs(value)
+    if not 10.0 ** (1 - digits) <= size < 10.0 ** max(4, digits):
+        return f"{value:.{max(1, digits - 3)}e}"
+    decimals = max(0, digits - max(0, math.floor(math.log10(size)) + 1))
+    text = f"{value:.{decimals}f}"
+    return text.replace("0.", ".", 1) if size < 1 and not text.lstrip("-").startswith("1") else text
+
+
+def short(value: float, digits: int = 4) -> str:
+    """A number for a cell of a matrix, of `digits` + 2 characters or a few more: -.0064, 9e-05."""
+    size = abs(value)
+    if value == 0 or not math.isfinite(value) or 1 <= size < 10 ** (digits - 1) - 0.5:
+        return number(value, max(2, digits - 1))
+    if 5 * 10.0**-digits <= size < 1:
+        text = f"{value:.{digits}f}"
+        return text if text.lstrip("-").startswith("1") else text.replace("0.", ".", 1)
+    return f"{value:.{max(0, digits - 4)}e}"
+
+
+def percent(share: float) -> str:
+    """A share as 12.3 %."""
+    if math.isnan(share):
+        return "–"
+    return f"{100 * share:.1f} %" if abs(share) < 100 else f"{100 * share:.1e} %"

@@ -1,0 +1,36 @@
+"""Text in columns: what is cut or filled to so many cells, and bars."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+def bar(part: float, width: int) -> str:
+    """A bar of so many cells for 1, in eighths of a cell; something for everything above 0."""
+    if not part > 0:
+        return ""
+    eighths = 8 * width if part >= 1 else max(1, round(part * 8 * width))
+    full, rest = divmod(eighths, 8)
+    return "█" * full + _EIGHTHS[rest].strip()
+
+
+def level(part: float) -> str:
+    """A single cell filled to a part of 1."""
+    if not part > 0:
+        return " "
+    return _LEVELS[min(len(_LEVELS) - 1, int(part * len(_LEVELS)))]
+
+
+def fitted(text: str, width: int) -> str:
+    """The text in exactly so many cells, cut with an … if it is longer."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
+
+
+def right(text: str, width: int) -> str:
+    """The text at the right of so many cells."""
+    return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))

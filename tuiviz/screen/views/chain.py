@@ -1,0 +1,83 @@
+"""The chain rule as an outline: symbol, norm, and a bar that compares the terms."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.style import Style
+
+from core.errors import InputError
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.outline import Row
+from tuiviz.debugger.session import Session
+from tuiviz.numbers import number
+from tuiviz.screen.cells import bar, fitted, right
+from tuiviz.screen.drawing import Line, Room, line, window
+
+_NORM = 9
+_BAR = 10
+
+
+def chain(debugger: Debugger, room: Room) -> list[Line]:
+    """The rows around the cursor, as many as there is room for."""
+    session = debugger.session
+    outline = session.outline
+    first = window(outline.number(session.focus), len(outline), room.height)
+    norms = session.terms.norms
+    finite = norms[np.isfinite(norms)]
+    largest = float(finite.max(initial=0.0))
+    digits = debugger.look.digits
+    return [_row(session, row, largest, room, digits) for row in outline.rows(first, room.height)]
+
+
+def title(debugger: Debugger) -> str:
+    """∂E₃/∂W = Σₖ, k = 3 … 0"""
+    root = debugger.session.outline.root
+    return f"{root.symbol} = {root.written}"
+
+
+def _row(session: Session, row: Row, largest: float, room: Room, digits: int) -> Line:
+    marker = ("▾ " if row.is_open else "▸ ") if row.opens else "  "
+    term = row.expression.term
+    bars = _BAR if room.width >= 34 else 5
+    wide = max(_NORM, digits + 5)
+    space = max(8, room.width - wide - bars - 2)
+    text = fitted("  " * row.depth + marker + _label(session, row), space)
+    text += right(_norm(row, digits), wide) + "  "
+    if term and term.kept:
+        text += bar(term.norm / largest if largest else 0.0, bars)
+    elif term:
+        text += "dropped"
+    elif row.depth:
+        text += "×".join(map(str, row.expression.shape))
+    style = _style(session, row, room)
+    return line(fitted(text, room.width), style, "cursor " + ".".join(map(str, row.path)))
+
+
+def _label(session: Session, row: Row) -> str:
+    term = row.expression.term
+    if term is None:
+        return row.expression.symbol
+    return f"k={term.k}  {zero_reason(session, term.k) or row.expression.written}"
+
+
+def zero_reason(session: Session, k: int) -> str:
+    """Why the term of W at k = 0 is zero, where it is."""
+    parameter = session.program.parameters[session.parameter]
+    reads_state = session.program.axes(parameter)[1:] == (session.program.state,)
+    zero = not session.problem.tape.initial_state.any()
+    return "s₋₁ = 0" if k == 0 and reads_state and session.terms.recurrent and zero else ""
+
+
+def _norm(row: Row, digits: int) -> str:
+    try:
+        return number(row.expression.norm, digits)
+    except InputError:
+        return "too large"
+
+
+def _style(session: Session, row: Row, room: Room) -> Style:
+    palette = room.palette
+    if row.path == session.focus:
+        return palette.current if session.cursor is not None else palette.selected
+    dropped = row.expression.term is not None and not row.expression.term.kept
+    return palette.dim if dropped else palette.plain

@@ -1,0 +1,79 @@
+"""The lines without a frame: the sentence and the model, the sum so far, words, the keys."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from tuiviz.debugger.actions import in_footer
+from tuiviz.debugger.debugger import KINDS, Debugger
+from tuiviz.debugger.report import added_text
+from tuiviz.debugger.sums import so_far
+from tuiviz.numbers import number, percent
+from tuiviz.problem import Problem
+from tuiviz.screen.cells import bar, fitted
+from tuiviz.screen.drawing import Line, Room, line
+
+_WORDS = 60  # more than a line holds
+
+
+def header(debugger: Debugger, room: Room) -> list[Line]:
+    """The sentence, what there is to know of the model, the walk and the position."""
+    session, palette = debugger.session, room.palette
+    place = f" {session.index + 1} of {len(session.walk)} "
+    walk = f" {KINDS[session.kind]} "
+    left = room.width - len(" tuiviz  ") - len(place) - len(walk) - 1
+    model = _model(session.problem, left - 14)
+    words = fitted(sentence(session.problem), max(10, left - cell_len(model) - 2)).rstrip()
+    made = line(" tuiviz  ", palette.bold)
+    made.add(fitted(f"{words}  {model}", left + 1), palette.dim)
+    return [made.add(walk, palette.symbol).add(place, palette.bold)]
+
+
+def _model(problem: Problem, room: int) -> str:
+    """What fits of: sizes, loss, truncation, seed, activation."""
+    tape, truncation = problem.tape, problem.truncation
+    sizes = f"T {tape.steps} · H {len(tape.initial_state)} · C {tape.values['z'].shape[-1]}"
+    parts = [sizes, f"E {number(tape.loss, 5)}"]
+    if truncation:
+        parts.append(f"TBPTT({truncation.k1}, {truncation.k2})")
+    parts.append("weights from a file" if problem.seed is None else f"seed {problem.seed}")
+    parts.append(problem.activation)
+    while len(parts) > 1 and cell_len(" · ".join(parts)) > room:
+        parts.pop()
+    return " · ".join(parts)
+
+
+def sentence(problem: Problem) -> str:
+    """The tokens, as far as a line may need them."""
+    words = [problem.reads(t) for t in range(min(problem.steps, _WORDS))]
+    if problem.steps <= _WORDS:
+        words.append(problem.follows(problem.steps - 1))
+    return ("" if problem.level == "char" else " ").join(words)
+
+
+def sums(debugger: Debugger, room: Room) -> list[Line]:
+    """Which terms have been added, and how much of the whole they are."""
+    found, palette = so_far(debugger.session), room.palette
+    made = line(f" {found.gradient} so far: ", palette.bold)
+    if found.passes:
+        made.add(f"{found.passes} E_t + ", palette.dim)
+    made.add(added_text(found))
+    made.add(f"  {found.done} of {found.terms} terms", palette.dim)
+    digits = debugger.look.digits
+    made.add(f"  ‖·‖ {number(found.norm, digits)} of {number(found.whole, digits)}")
+    made.add(f"  {percent(found.share)} ")
+    return [made.add(bar(found.share, max(0, min(24, room.width - made.width - 1))))]
+
+
+def footer(debugger: Debugger, room: Room) -> list[Line]:
+    """The keys; the less needed ones go first where there is no room."""
+    made = Line()
+    for wanted in (3, 2, 1, 0):
+        for gap in ("  ", " "):
+            made = line(" ")
+            for count, (shown, label) in enumerate(in_footer(wanted)):
+                made.add(gap if count else "").add(shown, room.palette.bold)
+                made.add(f" {label}", room.palette.dim)
+            if made.width <= room.width:
+                return [made]
+    return [made]

@@ -1,0 +1,199 @@
+"""A value as a matrix with labels, heat colours, and what can be said of it in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.cells import cell_len
+
+from core.errors import InputError
+from core.numbers import norm
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.session import Value
+from tuiviz.numbers import number, short
+from tuiviz.screen.cells import fitted, right
+from tuiviz.screen.drawing import Line, Room, line
+
+_LABEL = 8
+"""Cells that a label takes at most."""
+
+_RANKED = 64
+"""The rank of a larger matrix is not worked out at every key."""
+
+
+def value(debugger: Debugger, room: Room) -> list[Line]:
+    """The numbers under the cursor or of the current line; beside what is pinned, if something is.
+
+    While a question is asked about them: the question.
+    """
+    asked = debugger.question
+    if asked is not None:
+        return _wrapped(f"{asked.text}  (A answers)", room)
+    try:
+        shown = debugger.session.value()
+    except InputError as error:
+        return _wrapped(str(error), room)
+    if debugger.pinned is None:
+        return matrix(shown, room, debugger.look.digits, debugger.look.scroll)
+    return _compared(debugger, debugger.pinned[1], shown, room)
+
+
+def title(debugger: Debugger) -> str:
+    """The line or the expression, as it is written."""
+    if debugger.session.cursor is None:
+        return debugger.session.written(debugger.session.position.line)
+    found = debugger.session.outline.expression(debugger.session.cursor)
+    return Value(found.symbol, found.written, None, ()).heading
+
+
+def subtitle(debugger: Debugger) -> str:
+    """Shape, norm, smallest and largest number, rank; how many are not finite."""
+    if debugger.question is not None:
+        return ""
+    try:
+        return summary(debugger.session.value(), debugger.look.digits)
+    except InputError:
+        return ""
+
+
+def summary(shown: Value, digits: int) -> str:
+    """What can be said of a value in one line."""
+    array = np.asarray(shown.array)
+    if not array.ndim:
+        return ""
+    finite = array[np.isfinite(array)]
+    parts = ["×".join(map(str, array.shape)), f"‖·‖ {number(_norm(array), digits)}"]
+    if finite.size:
+        parts += [f"min {number(finite.min(), digits)}", f"max {number(finite.max(), digits)}"]
+    nans = int(np.isnan(array).sum())
+    infinite = array.size - finite.size - nans
+    parts += [f"{count} {what}" for count, what in ((nans, "NaN"), (infinite, "inf")) if count]
+    if array.ndim == 2 and max(array.shape) <= _RANKED and finite.size == array.size:
+        parts.append(f"rank {_rank(array)}")
+    return "  ".join(parts)
+
+
+def _rank(array: Any) -> int:
+    # Scaled first: a matrix of 1e-200 has a rank too.
+    largest = np.abs(array).max(initial=0.0)
+    return int(np.linalg.matrix_rank(array / largest)) if largest else 0
+
+
+def _norm(array: Any) -> float:
+    return float(norm(array.reshape(1, -1))[0])
+
+
+def _wrapped(text: str, room: Room) -> list[Line]:
+    made, rest = [], text.split(" ")
+    while rest:
+        taken = [rest.pop(0)]
+        while rest and cell_len(" ".join([*taken, rest[0]])) <= room.width:
+            taken.append(rest.pop(0))
+        made.append(line(" ".join(taken), room.palette.selected))
+    return made
+
+
+def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> list[Line]:
+    """What was pinned, what is here, and here less pinned."""
+    one, other = np.asarray(pinned.array), np.asarray(shown.array)
+    digits, scroll = debugger.look.digits, debugger.look.scroll
+    if one.shape != other.shape:
+        parts = [("pinned", pinned), ("here", shown)]
+    else:
+        with np.errstate(all="ignore"):
+            less = Value("difference", "", other - one, shown.labels)
+        parts = [("pinned", pinned), ("here", shown), ("here − pinned", less)]
+    if other.ndim == 1 and one.shape == other.shape:
+        table = np.stack([one, other, other - one], axis=1)
+        heads = (fitted(pinned.title, 7).strip(), fitted(shown.title, 7).strip(), "differ.")
+        both = Value("", "", table, (*shown.labels, heads))
+        return matrix(both, room, digits, scroll)
+    height = max(2, room.height // len(parts))
+    made: list[Line] = []
+    for name, part in parts:
+        text = f"{name}  {part.title}" if part.title != "difference" else name
+        size = number(_norm(np.atleast_1d(np.asarray(part.array))), digits)
+        made.append(line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol))
+        inner = Room(room.width, height - 1, room.palette)
+        made += matrix(part, inner, digits, scroll)
+    return made
+
+
+@dataclass(frozen=True)
+class _Table:
+    array: Any  # (rows, columns)
+    rows: Sequence[str]
+    columns: Sequence[str]  # empty names for a vector
+
+
+def matrix(
+    shown: Value, room: Room, digits: int = 4, scroll: tuple[int, int] = (0, 0)
+) -> list[Line]:
+    """The numbers as far as there is room, from a row and a column on; the rest counted."""
+    array, labels = np.asarray(shown.array), shown.labels
+    if array.ndim == 0:
+        single = float(array)
+        return [line(number(single, digits + 2), room.palette.heat(single, abs(single)))]
+    made: list[Line] = []
+    if array.ndim == 3:
+        array, labels, note = _slice(array, labels)
+        made.append(line(fitted(note, room.width), room.palette.dim))
+    columns = labels[1] if array.ndim == 2 else ("",)
+    table = _Table(np.reshape(array, (len(labels[0]), -1)), labels[0], columns)
+    return made + _drawn(
+        table, Room(room.width, room.height - len(made), room.palette), digits, scroll
+    )
+
+
+def _slice(array: Any, labels: Any) -> tuple[Any, Any, str]:
+    """Of a three-axis partial the matrix of one unit: the one with the largest number."""
+    strongest = np.nan_to_num(np.abs(array)).reshape(len(array), -1).max(axis=1)
+    at = int(strongest.argmax())
+    return array[at], labels[1:], f"the part of {labels[0][at]}, one of {len(array)}"
+
+
+def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> list[Line]:
+    headed = any(table.columns)
+    side = min(_LABEL, max(map(cell_len, table.rows[:1000]), default=0))
+    top, left = (
+        min(at, max(0, count - 1))
+        for at, count in zip(scroll, (len(table.rows), len(table.columns)), strict=True)
+    )
+    corner = table.array[top : top + room.height, left : left + room.width // 4]
+    texts = [[short(float(n), digits) for n in row] for row in corner.tolist()]
+    cell = 1 + max([digits + 1, *(len(text) for row in texts for text in row)])
+    across = _fitting(len(table.columns) - left, (room.width - side) // cell)
+    down = _fitting(len(table.rows) - top, room.height - headed)
+    largest = float(np.abs(table.array[np.isfinite(table.array)]).max(initial=0))
+    made = [_head(table.columns, left, across, side, cell, room)] if headed else []
+    for row in range(down):
+        drawn = line(right(fitted_label(table.rows[top + row], side), side), room.palette.dim)
+        for column, text in enumerate(texts[row][:across]):
+            drawn.add(right(text, cell), room.palette.heat(float(corner[row, column]), largest))
+        made.append(drawn)
+    rest = len(table.rows) - top - down
+    if rest:
+        made.append(line(fitted(f"… {rest} more rows", room.width), room.palette.dim))
+    return made
+
+
+def fitted_label(text: str, width: int) -> str:
+    """A label cut to a width, not filled."""
+    return fitted(text, min(width, cell_len(text)))
+
+
+def _fitting(count: int, room: int) -> int:
+    return count if count <= room else max(1, room - 1)
+
+
+def _head(columns: Sequence[str], left: int, across: int, side: int, cell: int, room: Room) -> Line:
+    names = "".join(
+        " " + right(fitted_label(name, cell - 1), cell - 1)
+        for name in columns[left : left + across]
+    )
+    rest = len(columns) - left - across
+    before = f"‹{left}" if left else ""
+    return line(fitted(before, side) + names + (f" +{rest}" if rest else ""), room.palette.dim)

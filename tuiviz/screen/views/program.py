@@ -1,0 +1,88 @@
+"""The program, forward and backward, with the current line and the breakpoints marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.lines import GRADIENT
+from core.lines import Line as ProgramLine
+from core.symbols import subscript
+from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.walk import SUM
+from tuiviz.screen.cells import fitted
+from tuiviz.screen.drawing import Line, Room, line, window
+
+
+@dataclass(frozen=True)
+class _Row:
+    text: str
+    line: ProgramLine | None = None
+    runs: bool = False  # at the current step
+    number: int = -1  # among the lines of the step
+
+
+def program(debugger: Debugger, room: Room) -> list[Line]:
+    """All lines, those of the current step with its indices, scrolled to the current one."""
+    rows = list(_rows(debugger))
+    here = debugger.session.position.line
+    at = next(i for i, row in enumerate(rows) if row.runs and row.line == here)
+    if debugger.look.line is not None and room.focused:
+        at = next(i for i, row in enumerate(rows) if row.number == debugger.look.line)
+    first = window(at, len(rows), room.height)
+    return [_drawn(debugger, row, room) for row in rows[first : first + room.height]]
+
+
+def heading(debugger: Debugger) -> str:
+    """What is running, and at which step."""
+    return debugger.where
+
+
+def _rows(debugger: Debugger) -> Iterator[_Row]:
+    """The lines as they run: forward; where an error joins; at each step before that."""
+    session = debugger.session
+    found, step, forward = session.walk.listing, session.position.step, session.going_forward
+    running = session.walk.lines_at(session.index)
+    back = "all errors" if session.kind == SUM else f"E{subscript(session.error)}"
+
+    def rows(lines: tuple[ProgramLine, ...], letter: int | str, here: bool) -> Iterator[_Row]:
+        for each in lines:
+            runs = here and each in running
+            text = each.written(session.sent_back, step if runs else letter)
+            yield _Row(text, each, runs, running.index(each) if runs else -1)
+
+    yield _Row("forward, t = 0 … T−1")
+    yield from rows(found.forward, "t", forward)
+    yield _Row(f"back from {back}")
+    joined = not forward and found.carried[0] not in running
+    if session.kind == SUM:
+        yield from rows((*found.readout, *found.both), "k", joined and found.both[0] in running)
+        if joined and found.joining[0] in running:
+            yield from rows(found.joining, "k", joined)
+        yield from rows(found.inside, "k", not forward)
+        return
+    yield from rows((*found.readout, *found.joining), session.error, joined)
+    yield _Row("for k = t … 0")
+    yield from rows((*found.carried, *found.inside), "k", not forward)
+
+
+def _drawn(debugger: Debugger, row: _Row, room: Room) -> Line:
+    palette, session = room.palette, debugger.session
+    if row.line is None:
+        return line(fitted(f" {row.text}", room.width), palette.symbol)
+    name = name_of(row.line)
+    stops = [each for each in debugger.breakpoints if each.line == name]
+    mark = "●" if any(each.enabled for each in stops) else "○" if stops else " "
+    current = row.runs and row.line == session.position.line
+    selected = row.line.kind == GRADIENT and row.line.name == session.parameter
+    style = palette.plain if row.runs else palette.dim
+    if row.runs and selected:
+        style = palette.selected
+    if current:
+        style = palette.current
+    pointed = room.focused and row.number >= 0 and row.number == debugger.look.line
+    click = f"line {row.number}" if row.number >= 0 else ""
+    made = line(mark, palette.warning)
+    text = ("▶ " if current else "› " if pointed else "  ") + row.text
+    return made.add(fitted(text, room.width - 1), style, click)
