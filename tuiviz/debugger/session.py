@@ -6,20 +6,20 @@ that going back shows what was there, to the bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.lines import ADJOINT, VALUE, Line, listing
-from core.numbers import norm
-from core.program import Stage
-from tuiviz.debugger.outline import Path, Row, outline
-from tuiviz.debugger.walk import FORWARD, Position, Walk
+from core.program import Program, Stage, symbol
+from tuiviz.debugger.outline import Outline, Path
+from tuiviz.debugger.walk import EACH, FORWARD, ONE, SUM, Back, Position, Walk
 from tuiviz.problem import Problem
 
 if TYPE_CHECKING:
+    from core.backward import Pass
     from core.tape import Error
     from core.terms import Terms
 
@@ -40,38 +40,54 @@ class Value:
 
 
 @dataclass(frozen=True)
-class SoFar:
-    """How much of ∂E_t/∂θ has been added up: terms, and norms of the sum so far and the whole.
-
-    `share` is ⟨so far, whole⟩ / ‖whole‖², NaN if the whole is zero.
-    """
-
-    done: int
-    terms: int
-    norm: float
-    whole: float
-    share: float
-
-
-@dataclass(frozen=True)
 class Session:
-    """A problem, the selected E_t and parameter, and a position on the walk."""
+    """A problem, a walk back, a position on it, the selected E_t and parameter, a cursor."""
 
     problem: Problem
     error: int
     parameter: str = "W"
+    kind: str = ONE
     index: int = 0
     opened: frozenset[Path] = frozenset({()})
     cursor: Path | None = None  # in the chain rule; None while the current line is looked at
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    # what was computed for this problem; shared by the sessions that come from one another
 
     @cached_property
     def walk(self) -> Walk:
-        """The positions there are for this error."""
-        tape, truncation = self.problem.tape, self.problem.truncation
-        lowest = truncation.first(self.error, tape.steps) if truncation else 0
-        return Walk(listing(tape.program), tape.steps, self.error, lowest)
+        """The positions there are."""
+        key = ("walk", self.kind, self.error if self.kind == ONE else None, self.problem.truncation)
+        made: Walk = self.keep(key, lambda: Walk(listing(self.program), self.steps, self._passes()))
+        return made
+
+    def keep(self, key: Any, make: Any) -> Any:
+        """What `make` gives, kept under a key; of each kind of key the last one only."""
+        kept = self._kept.get(key[0])
+        if kept is None or kept[0] != key:
+            kept = self._kept[key[0]] = (key, make())
+        return kept[1]
+
+    def _passes(self) -> list[Back]:
+        truncation, steps = self.problem.truncation, self.steps
+        if self.kind == SUM:
+            if truncation is None:
+                return [(0, steps - 1, 0)]
+            return [(first, last, low) for first, last, low in truncation.blocks(steps).tolist()]
+        errors = range(steps) if self.kind == EACH else (self.error,)
+        lows = [(t, truncation.first(t, steps) if truncation else 0) for t in errors]
+        return [(t, t, low) for t, low in lows if low <= t]
 
     @property
+    def program(self) -> Program:
+        """The traced equations."""
+        return self.problem.tape.program
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self.problem.steps
+
+    @cached_property
     def position(self) -> Position:
         """The current line and step."""
         return self.walk[self.index]
@@ -80,52 +96,88 @@ class Session:
 
     def moved_to(self, index: int) -> Session:
         """At a position, or at the nearest one that there is."""
-        return replace(self, index=max(0, min(index, len(self.walk) - 1)), cursor=None)
+        index = max(0, min(index, len(self.walk) - 1))
+        error = self.error
+        if self.kind == EACH and (back := self.walk[index].back) >= 0:
+            error = self.walk.passes[back][1]
+        opened = self.opened if error == self.error else frozenset({()})
+        return replace(self, index=index, cursor=None, error=error, opened=opened)
 
     def stepped(self, lines: int) -> Session:
         """So many lines on; back if negative."""
         return self.moved_to(self.index + lines)
 
-    def next_step(self) -> Session:
-        """At the first line of the next time step."""
-        return self.moved_to(self.walk.next_step(self.index))
+    def time_stepped(self, steps: int) -> Session:
+        """So many time steps on, to the first line; back if negative."""
+        index = self.index
+        for _ in range(min(abs(steps), len(self.walk))):
+            before = index
+            index = self.walk.next_step(index) if steps > 0 else self.walk.previous_step(index)
+            if index == before:
+                break
+        return self.moved_to(index)
 
-    def previous_step(self) -> Session:
-        """At the first line of this time step, or of the one before."""
-        return self.moved_to(self.walk.previous_step(self.index))
-
-    def onward(self) -> Session:
-        """At the next of: the start, the first line of the way back, the end."""
-        return self.moved_to(self.walk.turn if self.index < self.walk.turn else len(self.walk))
-
-    def backward(self) -> Session:
-        """At the one before of them."""
-        return self.moved_to(self.walk.turn if self.index > self.walk.turn else 0)
+    def finished(self, passes: int) -> Session:
+        """At the last line of this pass, or of the next one; at the first for negative numbers."""
+        index = self.index
+        for _ in range(min(abs(passes), len(self.walk.passes) + 1)):
+            back, last = self.walk[index].back, len(self.walk.passes) - 1
+            if passes > 0:
+                end = self.walk.end_of(back)
+                index = end if index < end or back == last else self.walk.end_of(back + 1)
+            else:
+                start = self.walk.start_of(back)
+                index = start if index > start or back < 0 else self.walk.start_of(back - 1)
+        return self.moved_to(index)
 
     def with_error(self, error: int) -> Session:
         """Another E_t selected, at the same line and step if its walk has them."""
-        error = max(0, min(error, self.problem.steps - 1))
-        other = replace(self, error=error, opened=frozenset({()}))
+        error = max(0, min(error, self.steps - 1))
+        other = replace(self, error=error, opened=frozenset({()}), cursor=None)
+        if self.kind == SUM or (self.kind == EACH and self.going_forward):
+            return other
+        back = other.walk.pass_of(error)
+        if self.going_forward or back is None:
+            return other.moved_to(min(self.index, len(other.walk) - 1))
         here = self.position
-        same = other.walk.at(here.phase, here.step, here.line)
-        return other.moved_to(other.walk.turn if same is None else same)
+        same = other.walk.at(back, here.step, here.line)
+        return other.moved_to(other.walk.start_of(back) if same is None else same)
 
     def with_parameter(self, name: str) -> Session:
         """Another parameter selected."""
         return replace(self, parameter=name, opened=frozenset({()}), cursor=None)
 
+    def with_kind(self, kind: str) -> Session:
+        """Another walk, at the same line and step if it has them."""
+        other = replace(self, kind=kind, cursor=None)
+        if self.going_forward:
+            return other.moved_to(self.index)
+        here, back = self.position, other.walk.pass_of(self.error)
+        if back is None:
+            return other.moved_to(0)
+        same = other.walk.made(back, here.step, here.line.kind, here.line.name)
+        return other.moved_to(other.walk.start_of(back) if same is None else same)
+
+    def with_problem(self, problem: Problem) -> Session:
+        """The same place on another tape of the same length."""
+        moved = replace(self, problem=problem, _kept={})
+        return moved.moved_to(self.index)
+
     def cursor_moved(self, rows: int) -> Session:
         """The cursor so many rows further down in the chain rule."""
-        shown = [row.path for row in self.outline]
-        at = shown.index(self.focus) + rows
-        return replace(self, cursor=shown[max(0, min(at, len(shown) - 1))])
+        at = self.outline.number(self.focus) + rows
+        return replace(self, cursor=self.outline[max(0, min(at, len(self.outline) - 1))].path)
+
+    def cursor_at(self, path: Path) -> Session:
+        """The cursor on an expression of the chain rule."""
+        return replace(self, cursor=path)
 
     def toggled(self) -> Session:
         """The expression under the cursor opened, or closed if it was open."""
-        row = next(row for row in self.outline if row.path == self.focus)
-        if not row.opens:
-            return replace(self, cursor=row.path)
-        return replace(self, opened=self.opened ^ {row.path}, cursor=row.path)
+        path = self.focus
+        if not self.outline[self.outline.number(path)].opens:
+            return replace(self, cursor=path)
+        return replace(self, opened=self.opened ^ {path}, cursor=path)
 
     def closed(self) -> Session:
         """The expression under the cursor closed; if it is, the cursor on what it is a part of."""
@@ -136,10 +188,15 @@ class Session:
 
     def opened_up(self) -> Session:
         """The expression under the cursor opened; if it is, the cursor on its first part."""
-        row = next(row for row in self.outline if row.path == self.focus)
+        row = self.outline[self.outline.number(self.focus)]
         return self.cursor_moved(1) if row.path in self.opened or not row.opens else self.toggled()
 
     # What there is to see
+
+    @property
+    def going_forward(self) -> bool:
+        """Whether the position is on the way forward."""
+        return self.position.phase == FORWARD
 
     @property
     def at_error(self) -> Error:
@@ -147,14 +204,31 @@ class Session:
         return self.problem.tape.error(self.error)
 
     @property
+    def at_pass(self) -> Pass:
+        """The errors that go back together here; the selected one on the way forward."""
+        if self.going_forward or self.kind != SUM:
+            return self.at_error
+        back = self.walk.passes[self.position.back]
+        made: Pass = self.keep(("pass", back), lambda: self.problem.tape.errors(*back))
+        return made
+
+    @property
+    def sent_back(self) -> int | str:
+        """The t of the E_t that the lines on the way back write; "" for the sum of errors."""
+        return "" if self.kind == SUM else self.error
+
+    @property
     def terms(self) -> Terms:
         """The terms of the selected gradient, under the truncation."""
         return self.at_error.terms(self.parameter, self.problem.truncation)
 
     @cached_property
-    def outline(self) -> list[Row]:
+    def outline(self) -> Outline:
         """The rows of the chain rule of the selected gradient, as far as it is open."""
-        return outline(self.at_error, self.parameter, self.problem.truncation, self.opened)
+        truncation = self.problem.truncation
+        key = ("expression", self.error, self.parameter, truncation)
+        root = self.keep(key, lambda: self.at_error.expand(self.parameter, truncation))
+        return Outline(root, self.opened)
 
     @property
     def focus(self) -> Path:
@@ -162,13 +236,13 @@ class Session:
         if self.cursor is not None:
             return self.cursor
         position, terms = self.position, self.terms
-        if position.phase == FORWARD or position.step < terms.lowest:
+        if self.going_forward or not terms.lowest <= position.step <= self.error:
             return ()
-        return (self.error - position.step,)
+        return (self.error - position.step,) if () in self.opened else ()
 
     def written(self, line: Line) -> str:
         """A line of the current step, with the indices that it has there."""
-        return line.written(self.error, self.position.step)
+        return line.written(self.sent_back, self.position.step)
 
     def value(self) -> Value:
         """The numbers to look at: under the cursor, or of the current line.
@@ -176,62 +250,47 @@ class Session:
         Raises InputError if they are too many.
         """
         if self.cursor is None:
-            return self._line_value()
-        found = next(row for row in self.outline if row.path == self.cursor).expression
+            return self.line_value()
+        found = self.outline.expression(self.cursor)
         return Value(found.symbol, found.written, found.value, self.labels(found.axes, found.shape))
 
-    def _line_value(self) -> Value:
+    def line_value(self) -> Value:
+        """The numbers that the current line computes."""
         line, step = self.position.line, self.position.step
-        array = self._array(line, step)
+        array = self.array(line, step)
         title = self.written(line).split(" ", 1)[0]
-        node = {**self.problem.tape.program.parameters, **self.problem.tape.program.lines}[
-            line.name
-        ]
-        axes = self.problem.tape.program.axes(node) if np.ndim(array) else ()
+        program = self.program
+        node = {**program.parameters, **program.lines}[line.name]
+        axes = program.axes(node) if np.ndim(array) else ()
         return Value(title, self.written(line), array, self.labels(axes, np.shape(array)))
 
-    def _array(self, line: Line, step: int) -> Any:
+    def array(self, line: Line, step: int) -> Any:
+        """What a line computes at a step, of the pass at hand."""
         if line.kind == VALUE:
             return self.problem.tape.values[line.name][step]
         if line.kind == ADJOINT:
-            rows = self.at_error.adjoints[line.name]
-            return rows[step - (self.error + 1 - len(rows))]
-        return self.at_error.terms(line.name, self.problem.truncation).at(step).value
+            return self.at_pass.adjoint(line.name, step)
+        return self.pass_terms(line.name).at(step).value
+
+    def pass_terms(self, parameter: str) -> Terms:
+        """What each step of the pass at hand adds to the gradient of a parameter."""
+        here = self.at_pass
+        low = 0 if self.going_forward else self.walk.passes[self.position.back][2]
+        return here.steps(parameter, low)
 
     def labels(self, axes: tuple[str, ...], shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """The names along each axis: tokens for x and the readout, numbers for the units."""
         return tuple(self._axis(name, size) for name, size in zip(axes, shape, strict=True))
 
     def _axis(self, name: str, size: int) -> tuple[str, ...]:
-        program = self.problem.tape.program
         if name == "E":
             return ("",)
-        if name == "x" or program.stages[program.lines[name]] is Stage.AFTER:
-            return self.problem.labels
-        return tuple(f"{name}[{unit}]" for unit in range(size))
-
-    def so_far(self) -> SoFar:
-        """What has been added to the selected gradient when the current line is done."""
-        terms = self.terms
-        done = self.walk.terms_done(self.index, self.parameter)
-        kept = len(terms) if terms.first <= terms.lowest else max(0, terms.last - terms.first + 1)
-        total = terms.partial_sum(terms.last - done + 1) if done else np.zeros_like(terms.sum)
-        share = _share(total, terms.sum)
-        return SoFar(done, kept, _size(total), _size(terms.sum), share)
-
-    @property
-    def going_forward(self) -> bool:
-        """Whether the position is on the way forward."""
-        return self.position.phase == FORWARD
+        if name == "x" or self.program.stages[self.program.lines[name]] is Stage.AFTER:
+            return (
+                self.problem.labels if len(self.problem.labels) == size else _numbered(name, size)
+            )
+        return _numbered(name, size)
 
 
-def _size(array: Any) -> float:
-    return float(norm(array.reshape(1, -1))[0])
-
-
-def _share(part: Any, whole: Any) -> float:
-    size = _size(whole)
-    if not size:
-        return float("nan")
-    with np.errstate(all="ignore"):
-        return float(np.vdot(part / size, whole / size))
+def _numbered(name: str, size: int) -> tuple[str, ...]:
+    return tuple(f"{symbol(name)}[{unit}]" for unit in range(size))
