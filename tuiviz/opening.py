@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from core.errors import InputError
 from tuiviz.files.disk import StrPath, reading, shown
 from tuiviz.files.text import LIMIT as TEXT_LIMIT
 from tuiviz.files.trace import LIMIT, load_trace
 from tuiviz.problem import ModelOptions, Problem, read_problem
+
+if TYPE_CHECKING:
+    from tuiviz.debugger.debugger import Debugger
 
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096
@@ -24,3 +30,29 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
     if options != ModelOptions():
         raise InputError(f"{shown(path)}: a trace, with its own model; leave the model options out")
     return load_trace(path)
+
+
+def open_debugger(
+    path: StrPath,
+    options: ModelOptions,
+    error: int | None = None,
+    parameter: str = "W",
+    stops: Sequence[str] = (),
+) -> Debugger:
+    """The debugger on a file: at the start, with E_t of t = `error` selected, or the last one.
+
+    `stops` are breakpoints as they are typed. Raises InputError for whatever is wrong with any.
+    """
+    from tuiviz.debugger.debugger import Debugger
+    from tuiviz.debugger.session import Session
+    from tuiviz.debugger.stopping import break_if
+
+    problem = open_problem(path, options)
+    last = problem.steps - 1
+    if error is not None and not 0 <= error <= last:
+        raise InputError(f"--error {error}: expected 0 to {last}, as T = {problem.steps}")
+    debugger = Debugger(Session(problem, last if error is None else error, parameter))
+    for text in stops:
+        break_if(debugger, None, text)
+    debugger.message = ""
+    return debugger

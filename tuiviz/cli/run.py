@@ -10,6 +10,7 @@ import click
 
 from core.errors import InputError
 from tuiviz.cli.options import PARAMETERS, model_options
+from tuiviz.glyphs import to_ascii
 
 if TYPE_CHECKING:
     from tuiviz.problem import ModelOptions
@@ -20,25 +21,44 @@ if TYPE_CHECKING:
 @model_options
 @click.option("--error", type=int, metavar="T", help="Which E_t to go back from.  [default: last]")
 @click.option("--wrt", default="W", show_default=True, metavar="U|W|V|b|c", help="Which gradient.")
+@click.option("--break", "stops", multiple=True, metavar="EXPR", help="A breakpoint; repeatable.")
+@click.option("--script", metavar="FILE", help="Do what FILE says, without a screen, and print it.")
+@click.option("--fresh", is_flag=True, help="Forget the breakpoints and marks of the last time.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII signs alone.")
-def run(file: str, options: ModelOptions, error: int | None, wrt: str, ascii_only: bool) -> None:
+def run(
+    file: str,
+    options: ModelOptions,
+    error: int | None,
+    wrt: str,
+    stops: tuple[str, ...],
+    script: str | None,
+    fresh: bool,
+    ascii_only: bool,
+) -> None:
     """Open FILE, a text or a trace, in the debugger. ? shows the keys."""
     if wrt not in PARAMETERS:
         raise InputError(f"--wrt {wrt}: expected one of {', '.join(PARAMETERS)}")
-    _require_terminal()
-    from tuiviz.opening import open_problem
+    if script is None:
+        _require_terminal()
+    from tuiviz.debugger.script import play, read_script
+    from tuiviz.opening import open_debugger
 
-    problem = open_problem(file, options)
-    last = problem.steps - 1
-    if error is not None and not 0 <= error <= last:
-        raise InputError(f"--error {error}: expected 0 to {last}, as T = {problem.steps}")
+    lines = read_script(script) if script is not None else []
+    debugger = open_debugger(file, options, error, wrt, stops)
+    if script is not None:
+        for text in play(debugger, lines, script):
+            print(to_ascii(text) if ascii_only else text)
+        return
     from tuiviz.screen.app import DebuggerApp
 
-    DebuggerApp(problem, last if error is None else error, wrt, ascii_only).run()
+    DebuggerApp(debugger, ascii_only).run()
 
 
 def _require_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError("run needs a terminal; tuiviz export writes the trace without one")
+        raise InputError(
+            "run needs a terminal; tuiviz export writes the trace without one, and --script FILE "
+            "drives the debugger"
+        )
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise InputError("run needs a terminal that can move the cursor; TERM says it cannot")

@@ -8,51 +8,181 @@ from itertools import groupby
 
 @dataclass(frozen=True)
 class Action:
-    """`name` is the method action_… of the application.
+    """`name` is what one types; its method on the debugger, or the application, has _ for -.
 
-    `label` stands in the footer after the key `shown`, with those before it that have the same one;
-    `rank` 0 stays on the narrowest screen.
+    `takes` is what its argument is; a key asks for it if `asks`. `label` stands in the footer after
+    the key `shown`, with those before it that have the same one; `rank` 0 stays on the narrowest
+    screen. `preset` is an argument that its keys bring.
     """
 
     name: str
     keys: tuple[str, ...]
     shown: str
     help: str
+    group: str
     label: str = ""
     rank: int = 0
+    takes: str = ""
+    asks: bool = False
+    preset: str = ""
+    on_screen: bool = False  # a matter of the screen: there is nothing to do without one
 
     @property
-    def bound(self) -> str:
-        """The keys, as Textual binds them."""
-        return ",".join(self.keys)
+    def id(self) -> str:
+        """What it is called in a file of keys: gradient-U, step."""
+        return f"{self.name}-{self.preset}" if self.preset else self.name
 
+    @property
+    def method(self) -> str:
+        """The name of its method."""
+        return self.name.replace("-", "_")
+
+
+MOVE, LOOK, STOP, ASK, USE = "Moving", "Looking", "Stopping", "Finding out", "Using"
 
 # With a Korean keyboard on, a key arrives as the letter that is printed beside it.
 ACTIONS = (
-    Action("step", ("n", "ㅜ", "space"), "n", "one line on", "step"),
-    Action("step_back", ("N", "backspace"), "N", "one line back", "back"),
-    Action("next_step", ("t", "ㅅ"), "t", "to the next time step", "time"),
-    Action("previous_step", ("T", "ㅆ"), "T", "to the time step before", "time"),
-    Action("onward", ("c", "ㅊ"), "c", "on: to the turn, then the end", "on", 2),
-    Action("backward", ("C",), "C", "back: to the turn, then the start"),
-    Action("start", ("home",), "Home", "to the start"),
-    Action("end", ("end",), "End", "to the end"),
-    Action("previous_error", ("left_square_bracket",), "[", "the error before", "error"),
-    Action("next_error", ("right_square_bracket",), "]", "the next error", "error"),
-    Action("wrt('U')", ("u", "ㅕ"), "u", "the gradient ∂E/∂U", "gradient"),
-    Action("wrt('W')", ("w", "ㅈ"), "w", "the gradient ∂E/∂W", "gradient"),
-    Action("wrt('V')", ("v", "ㅍ"), "v", "the gradient ∂E/∂V", "gradient"),
-    Action("next_parameter", ("p", "ㅔ"), "p", "the next of U, W, V, b, c", "gradient"),
-    Action("cursor_up", ("up", "k", "ㅏ"), "↑", "in the chain rule, up"),
-    Action("cursor_down", ("down", "j", "ㅓ"), "↓", "in the chain rule, down"),
-    Action("close", ("left", "h", "ㅗ"), "←", "close, or out of it"),
-    Action("open", ("right", "l", "ㅣ"), "→", "open, or into it"),
-    Action("open_or_close", ("enter",), "⏎", "open or close", "open"),
-    Action("line", ("escape",), "Esc", "the current line again"),
-    Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", "export"),
-    Action("help", ("question_mark", "f1"), "?", "this help", "help"),
-    Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "leave", "quit", 1),
-)
+    Action("step", ("n", "ㅜ", "space", "f10"), "n", "one line on", MOVE, "step"),
+    Action("step-back", ("N", "backspace"), "N", "one line back", MOVE, "step"),
+    Action("time", ("t", "ㅅ", "f11"), "t", "to the next time step", MOVE, "time"),
+    Action("time-back", ("T", "ㅆ"), "T", "to the time step before", MOVE, "time"),
+    Action("go-on", ("c", "ㅊ", "f5"), "c", "on to a breakpoint, or the end", MOVE, "run"),
+    Action("go-back", ("C", "f6"), "C", "back to a breakpoint, or the start", MOVE, "run"),
+    Action("finish", ("f", "ㄹ", "f8"), "f", "to the end of this pass", MOVE, "pass", 2),
+    Action("finish-back", ("F",), "F", "to the start of this pass", MOVE, "pass", 2),
+    Action("start", ("home",), "Home", "to the first position", MOVE),
+    Action("end", ("end",), "End", "to the last position", MOVE),
+    Action(
+        "goto",
+        ("g", "ㅎ"),
+        "g",
+        "go to a place: 17, t=3, k=2, E3, term 2, or a token",
+        MOVE,
+        "go to",
+        2,
+        takes="17, t=3, k=2, E3, term 2, start, end, or a token",
+        asks=True,
+    ),
+    Action(
+        "search",
+        ("slash",),
+        "/",
+        "search on, in lines and tokens",
+        MOVE,
+        "search",
+        3,
+        takes="part of a line or of a token",
+        asks=True,
+    ),
+    Action(
+        "search-back",
+        ("backslash", "₩"),
+        "\\",
+        "search backwards",
+        MOVE,
+        takes="part of a line or of a token",
+        asks=True,
+    ),
+    Action("match", ("greater_than_sign",), ">", "the next match", MOVE),
+    Action("match-back", ("less_than_sign",), "<", "the match before", MOVE),
+    Action("jump-back", ("minus",), "-", "back to where you were", MOVE),
+    Action("jump-forward", ("plus", "equals_sign"), "+", "forward again", MOVE),
+    Action(
+        "mark", ("m", "ㅡ"), "m", "name this place", MOVE, takes="a name for this place", asks=True
+    ),
+    Action(
+        "return-to",
+        ("apostrophe",),
+        "'",
+        "to a place by its name",
+        MOVE,
+        takes="the name of a place",
+        asks=True,
+    ),
+    Action("run-to-cursor", ("r", "ㄱ"), "r", "to the line that the cursor is on", MOVE),
+    Action("break-at", ("b", "ㅠ", "f9"), "b", "a breakpoint here, or off", STOP, "break",
+           takes="nothing, a line, t=3, or a condition"),
+    Action(
+        "break-if",
+        ("B",),
+        "B",
+        "a breakpoint on a condition",
+        STOP,
+        takes="dW, t=3, norm(dEds) < 1e-3, vanishing, exploding, not finite, saturated",
+        asks=True,
+    ),
+    Action("remove", ("delete",), "Del", "remove it from the list of watches", STOP),
+    Action("breakpoints", (), "", "list the breakpoints and watches", STOP),
+    Action("delete", (), "", "delete a breakpoint, or all", STOP, takes="a number, or all"),
+    Action("enable", (), "", "enable a breakpoint", STOP, takes="a number"),
+    Action("disable", (), "", "disable a breakpoint", STOP, takes="a number"),
+    Action("ignore", (), "", "pass over a breakpoint so often", STOP, takes="a number and a count"),
+    Action(
+        "watch",
+        ("e", "ㄷ"),
+        "e",
+        "watch an expression",
+        STOP,
+        takes="an expression; stop EXPR stops where it changes",
+        asks=True,
+    ),
+    Action("unwatch", (), "", "remove a watch, or all", STOP, takes="a number, or all"),
+    Action("error-back", ("left_square_bracket",), "[", "the error before", LOOK, "error"),
+    Action("error", ("right_square_bracket",), "]", "the next error", LOOK, "error",
+           takes="nothing, or a time step"),
+    Action("gradient", ("u", "ㅕ"), "u", "∂E/∂U", LOOK, "wrt", preset="U",
+           takes="U, W, V, b, c, or nothing for the next"),
+    Action("gradient", ("w", "ㅈ"), "w", "∂E/∂W", LOOK, "wrt", preset="W"),
+    Action("gradient", ("v", "ㅍ"), "v", "∂E/∂V", LOOK, "wrt", preset="V"),
+    Action("gradient", ("p", "ㅔ"), "p", "the next of U, W, V, b, c", LOOK, "wrt", 3),
+    Action("walk", ("a", "ㅁ"), "a", "the walk: one E_t, each, or one sweep", LOOK, "walk", 2,
+           takes="one, each, sum, or nothing for the next"),
+    Action("open", ("enter",), "⏎", "open or close; in other panels: go there", LOOK, "expand"),
+    Action("up", ("up", "k", "ㅏ"), "↑", "up in the panel", LOOK),
+    Action("down", ("down", "j", "ㅓ"), "↓", "down", LOOK),
+    Action("left", ("left", "h", "ㅗ"), "←", "left; close a term", LOOK),
+    Action("right", ("right", "l", "ㅣ"), "→", "right; open a term", LOOK),
+    Action("page-up", ("pageup",), "PgUp", "ten rows up", LOOK),
+    Action("page-down", ("pagedown",), "PgDn", "ten rows down", LOOK),
+    Action("panel", ("tab",), "Tab", "the next panel", LOOK, "panel", 2, takes="a panel's name"),
+    Action("panel-back", ("shift+tab",), "⇧Tab", "the panel before", LOOK),
+    Action("cursor", (), "", "the cursor on a part of the chain rule", LOOK,
+           takes="which child of which: 0.2.1"),
+    Action("line", (), "", "a line of this step", LOOK, takes="its number from 0"),
+    Action("cell", (), "", "a term by its t and k", LOOK, takes="t k"),
+    Action("item", (), "", "a watch or breakpoint of the list", LOOK, takes="its number from 0"),
+    Action("zoom", ("z", "ㅋ"), "z", "this panel alone, or all", LOOK, "zoom", 3),
+    Action("here", ("escape",), "Esc", "the current line again", LOOK),
+    Action("digits-less", ("comma",), ",", "fewer digits", LOOK),
+    Action("digits-more", ("full_stop",), ".", "more digits", LOOK),
+    Action("origin", ("d", "ㅇ"), "d", "where this comes from; 2d: its 2nd part", ASK, "origin", 2),
+    Action("pin", ("i", "ㅑ"), "i", "pin this value, and compare", ASK, "pin", 3),
+    Action("predict", ("exclamation_mark",), "!", "asked before you are shown", ASK, "predict", 3),
+    Action("answer", ("A",), "A", "answer what is asked", ASK, takes="your answer", asks=True),
+    Action("print", (), "", "the value of an expression", ASK, takes="an expression"),
+    Action("show", (), "", "where you are, and what is here", ASK),
+    Action("copy", ("y", "ㅛ"), "y", "copy the value", USE, on_screen=True),
+    Action("copy-explanation", ("Y",), "Y", "copy the expansion, as Markdown", USE, on_screen=True),
+    Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1, on_screen=True),
+    Action("command", ("colon",), ":", "type any action by its name", USE, ": command", 3,
+           on_screen=True),
+    Action("theme", (), "", "choose the colours", USE, takes="a theme's name", on_screen=True),
+    Action("help", ("question_mark", "f1"), "?", "this help", USE, "help", on_screen=True),
+    Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "leave", USE, "quit", on_screen=True),
+)  # fmt: skip
+
+NAMES = tuple(dict.fromkeys(action.name for action in ACTIONS))
+"""What can be typed."""
+
+
+def named(name: str) -> Action | None:
+    """The first action of a name."""
+    return next((action for action in ACTIONS if action.name == name), None)
+
+
+def by_key(shown: str) -> Action | None:
+    """The action whose key is shown so: n, [, Home."""
+    return next((action for action in ACTIONS if action.shown == shown), None)
 
 
 def in_footer(rank: int) -> list[tuple[str, str]]:
