@@ -5,192 +5,281 @@ from __future__ import annotations
 import gc
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
-from textual.events import Resize
+from textual.containers import Container
+from textual.events import Key, Resize
+from textual.timer import Timer
+from textual.widgets import Input
+from textual.worker import get_current_worker
 
 from core.errors import InputError
-from tuiviz.debugger.actions import ACTIONS
-from tuiviz.debugger.session import Session, Value
-from tuiviz.problem import Problem
-from tuiviz.screen.glyphs import Glyphs
-from tuiviz.screen.renderables.chain import chain
-from tuiviz.screen.renderables.header import footer, header, so_far
-from tuiviz.screen.renderables.matrix import matrix, summary
-from tuiviz.screen.renderables.network import network
-from tuiviz.screen.renderables.program import heading, program
-from tuiviz.screen.widgets import AskPath, Draw, Help, Title, View
+from tuiviz.debugger import commands, reach
+from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.glyphs import to_ascii
+from tuiviz.screen.cells import fitted
+from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
+from tuiviz.screen.views import chain, jacobian, matrix, network, program, watches
+from tuiviz.screen.views import header as lines
+from tuiviz.screen.views import reach as reaching
+from tuiviz.screen.views.says import says
+from tuiviz.screen.widgets import Help, Prompt, Title, View
 
 SMALLEST = (80, 24)
 WIDE = 100
+LARGE = (140, 36)
+
+DETAILS = ("value", "reach", "decay", "jacobian", "watches")
+"""Panels that share one place where there is not room for all."""
 
 
 class DebuggerApp(App[None]):
-    """Shows a problem. All views follow one session; keys replace it by another one."""
+    """Shows a debugger. Keys and clicks are actions; after each, all views follow it."""
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(action.bound, action.name, action.help, key_display=action.shown, priority=False)
-        for action in ACTIONS
+        Binding(",".join(action.keys), f"act({number})", action.help, id=action.id, priority=False)
+        for number, action in enumerate(ACTIONS)
+        if action.keys
     ]
 
-    def __init__(
-        self, problem: Problem, error: int, parameter: str = "W", ascii_only: bool = False
-    ) -> None:
+    def __init__(self, debugger: Debugger, ascii_only: bool = False) -> None:
         super().__init__()
-        self.problem = problem
-        self.session = Session(problem, error, parameter)
-        self.glyphs = Glyphs(ascii_only)
+        self.debugger = debugger
+        self.ascii_only = ascii_only
+        self.spelled: Spelling = to_ascii if ascii_only else str
+        self._typed_count = ""
+        self._walking: Running | None = None
+        self._ticking: Timer | None = None
+        self._detail = "value"
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
-            return View(name, draw, self.glyphs, titles)
+            return View(name, draw, self.spelled, titles)
 
-        yield view("header", lambda s, w, h: [header(s, w)])
-        yield view("network", lambda s, w, h: network(s, w), lambda s: "unrolled in time")
-        with Horizontal(id="middle"):
-            yield view("program", program, heading)
-            with Container(id="right"):
-                yield view("chain", chain, _chain_title)
-                yield view("value", _value_lines, _value_title, _value_summary)
-        yield view("so_far", lambda s, w, h: [so_far(s, w)])
-        yield view("footer", lambda s, w, h: [footer(w)])
+        yield view("header", lines.header)
+        yield view("network", network.network, lambda d: "unrolled in time")
+        with Container(id="middle"):
+            yield view("program", program.program, program.heading)
+            yield view("chain", chain.chain, chain.title)
+            yield view("value", matrix.value, matrix.title, matrix.subtitle)
+            yield view("watches", watches.watches, watches.title)
+            yield view("reach", reaching.triangle, reaching.triangle_title)
+            yield view("decay", reaching.decay, reaching.decay_title)
+            yield view("jacobian", jacobian.jacobian, jacobian.title)
+        yield view("sums", lines.sums)
+        yield view("says", says)
+        yield Prompt()
+        yield view("footer", lines.footer)
         yield view("too_small", self._too_small)
 
     def on_mount(self) -> None:
-        self.set_class(self.glyphs.ascii_only, "ascii")
-        self.show(self.session)
+        self.prompt.close()
+        self.set_class(self.ascii_only, "ascii")
+        self.show()
         # The tape stays: what has been recorded need not be looked at again and again.
         gc.collect()
         gc.freeze()
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line to type in."""
+        return self.query_one(Prompt)
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
         self.set_class(width >= WIDE, "wide")
+        self.set_class(width >= LARGE[0] and height >= LARGE[1], "large")
+        self.set_class(height >= 30, "tall")
+        fits = self.debugger.session.steps <= network.capacity(width - 2)
+        self.set_class(height >= 30 and not fits, "long")
+        self.call_after_refresh(self.show)
 
-    def show(self, session: Session) -> None:
-        """Shows this session from now on."""
-        self.session = session
+    def show(self) -> None:
+        """Shows the debugger as it is now."""
+        look = self.debugger.look
+        if look.panel in DETAILS:
+            self._detail = look.panel
+        zoomed = look.zoomed
         for view in self.query(View):
-            view.show(session)
+            name = view.id or ""
+            if name in (*DETAILS, "chain", "program"):
+                chosen = name in ("chain", "program") or name == self._detail
+                view.display = name == look.panel if zoomed else chosen or self.has_class("large")
+        self.set_class(zoomed and look.panel != "network", "zoomed")
+        for view in self.query(View):
+            view.show(self.debugger)
+        self._grant()
 
-    def _too_small(self, session: Session, width: int, height: int) -> list[Text]:
-        here = f"{self.size.width}×{self.size.height}"
-        need = f"tuiviz needs {SMALLEST[0]}×{SMALLEST[1]}; this is {here}"
-        return [Text(need[start : start + width]) for start in range(0, len(need), max(1, width))]
+    # What is typed
 
-    def action_step(self) -> None:
-        self.show(self.session.stepped(1))
+    def action_act(self, number: int) -> None:
+        """Does an action of the table, with the count typed before it."""
+        action = ACTIONS[number]
+        count, self._typed_count = int(self._typed_count) if self._typed_count else None, ""
+        if action.asks:
+            self.prompt.ask(action.name, action.takes)
+        else:
+            self.act(action, count, action.preset)
 
-    def action_step_back(self) -> None:
-        self.show(self.session.stepped(-1))
+    def on_key(self, event: Key) -> None:
+        if event.character and event.character.isdecimal() and not self.prompt.display:
+            self._typed_count = (self._typed_count + event.character)[-9:]
+            self._say(f"{self._typed_count} …")
 
-    def action_next_step(self) -> None:
-        self.show(self.session.next_step())
+    def _say(self, text: str) -> None:
+        self.debugger.message = text
+        self.query_one("#says", View).show(self.debugger)
 
-    def action_previous_step(self) -> None:
-        self.show(self.session.previous_step())
+    def act(self, action: Action, count: int | None, argument: str) -> None:
+        """Does an action, and shows what has become of it."""
+        self._stop_running()
+        try:
+            if action.on_screen:
+                self.debugger.message = ""
+                getattr(self, f"do_{action.method}")(argument)
+            else:
+                running = commands.perform(self.debugger, action, count, argument)
+                if running is not None:
+                    self._run(running)
+        except InputError as error:
+            self.debugger.message = str(error)
+        self.show()
 
-    def action_onward(self) -> None:
-        self.show(self.session.onward())
+    def type_in(self, text: str) -> None:
+        """Does what is typed as an action with its argument."""
+        try:
+            action, count, argument = commands.parsed(text)
+        except InputError as error:
+            self._say(str(error))
+            return
+        if action.asks and not argument:
+            self.prompt.ask(action.name, action.takes)
+            return
+        self.act(action, count, argument)
 
-    def action_backward(self) -> None:
-        self.show(self.session.backward())
+    def on_view_typed(self, event: View.Typed) -> None:
+        focusable = {*DETAILS, "chain", "program", "network"}
+        if event.panel in focusable and event.panel != self.debugger.look.panel:
+            self.type_in(f"panel {event.panel}")
+        if event.text:
+            self.type_in(event.text)
 
-    def action_start(self) -> None:
-        self.show(self.session.moved_to(0))
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        asked, text = self.prompt.action, event.value.strip()
+        self.prompt.close()
+        if asked == "command":
+            self.type_in(text) if text else self.show()
+        elif asked == "export":
+            self._export(text)
+        elif text or asked == "answer":
+            self.type_in(f"{asked} {text}") if text else self.act(_named(asked), None, "")
+        else:
+            self.show()
 
-    def action_end(self) -> None:
-        self.show(self.session.moved_to(len(self.session.walk)))
+    def on_prompt_left(self) -> None:
+        self.prompt.close()
 
-    def action_previous_error(self) -> None:
-        self.show(self.session.with_error(self.session.error - 1))
+    # Running on, a slice at a time, so that a key can stop it
 
-    def action_next_error(self) -> None:
-        self.show(self.session.with_error(self.session.error + 1))
+    def _run(self, running: Running) -> None:
+        self._walking = running
+        self._slice()
+        if self._walking is not None:
+            self._ticking = self.set_interval(0.01, self._slice)
 
-    def action_wrt(self, name: str) -> None:
-        self.show(self.session.with_parameter(name))
+    def _slice(self) -> None:
+        if self._walking is None:
+            return
+        try:
+            next(self._walking)
+            self.debugger.message = "running on … any key stops"
+        except StopIteration:
+            self._stop_running()
+        except InputError as error:
+            self._stop_running()
+            self.debugger.message = str(error)
+        self.show()
 
-    def action_next_parameter(self) -> None:
-        names = list(self.problem.tape.program.parameters)
-        at = names.index(self.session.parameter)
-        self.show(self.session.with_parameter(names[(at + 1) % len(names)]))
+    def _stop_running(self) -> None:
+        if self._ticking is not None:
+            self._ticking.stop()
+        self._ticking = self._walking = None
 
-    def action_cursor_up(self) -> None:
-        self.show(self.session.cursor_moved(-1))
+    # What is worked out beside
 
-    def action_cursor_down(self) -> None:
-        self.show(self.session.cursor_moved(1))
+    def _grant(self) -> None:
+        if self.debugger.wish is not None:
+            of, self.debugger.wish = self.debugger.wish, None
+            self._work_out(of)
 
-    def action_close(self) -> None:
-        self.show(self.session.closed())
+    @work(thread=True, exclusive=True, group="reach")
+    def _work_out(self, of: reach.Grid) -> None:
+        worker, debugger = get_current_worker(), self.debugger
+        tape = debugger.session.problem.tape
+        for logs in reach.triangle(tape, of):
+            if worker.is_cancelled:
+                return
+            self.call_from_thread(self._granted, of, logs)
 
-    def action_open(self) -> None:
-        self.show(self.session.opened_up())
+    def _granted(self, of: reach.Grid, logs: object) -> None:
+        self.debugger.grant(of, logs)
+        self.query_one("#reach", View).show(self.debugger)
 
-    def action_open_or_close(self) -> None:
-        self.show(self.session.toggled())
+    # What needs a screen
 
-    def action_line(self) -> None:
-        self.show(self.session.moved_to(self.session.index))
+    def do_help(self, argument: str) -> None:
+        """Shows every key."""
+        self.push_screen(Help(self.spelled))
 
-    def action_help(self) -> None:
-        self.push_screen(Help(self.glyphs))
+    def do_quit(self, argument: str) -> None:
+        """Leaves."""
+        self.exit()
 
-    def action_export(self) -> None:
-        self.push_screen(AskPath("trace.json"), self._export)
+    def do_command(self, argument: str) -> None:
+        """Asks for an action by its name."""
+        self.prompt.ask("command", "step, goto t=3, break norm(dEds) < 1e-3, …")
 
-    def _export(self, path: str | None) -> None:
-        if path:
-            self._write(path)
+    def do_theme(self, argument: str) -> None:
+        """Chooses the colours."""
+        names = sorted(self.available_themes)
+        if argument not in names:
+            raise InputError(f"theme: expected one of {', '.join(names)}")
+        self.theme = argument
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
-    def _write(self, path: str) -> None:
+    def do_copy(self, argument: str) -> None:
+        """Copies the value shown, as Python would write it."""
+        value = self.debugger.session.value()
+        self.copy_to_clipboard(repr(value.array.tolist()))
+        self.debugger.message = f"copied {value.title}"
+
+    def do_export(self, argument: str) -> None:
+        """Asks where to save the trace."""
+        name = self.debugger.session.problem.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        self.prompt.ask("export", "where to save the trace", f"{name}.trace.json")
+
+    @work(thread=True, exclusive=True, group="export")
+    def _export(self, path: str) -> None:
         from tuiviz.files.trace import write_trace
 
+        problem = self.debugger.session.problem
         try:
-            write_trace(
-                self.problem,
-                path,
-                errors=range(self.problem.steps),
-                terms=False,
-                force=False,
-                progress=None,
-            )
+            write_trace(problem, path, errors=range(problem.steps))
+            said = f"saved {path}"
         except InputError as error:
-            self.call_from_thread(self.notify, str(error), severity="error", markup=False)
-        else:
-            self.call_from_thread(self.notify, f"saved: {path}", markup=False)
+            said = str(error)
+        self.call_from_thread(self._say, said)
+
+    def _too_small(self, debugger: Debugger, room: Room) -> list[Line]:
+        here = f"{self.size.width}×{self.size.height}"
+        need = f"tuiviz needs {SMALLEST[0]}×{SMALLEST[1]}; this is {here}"
+        width = max(1, room.width)
+        return [line(fitted(need[at : at + width], width)) for at in range(0, len(need), width)]
 
 
-def _chain_title(session: Session) -> str:
-    row = session.outline[0].expression
-    return f"{row.symbol} = {row.written}"
-
-
-def _value_title(session: Session) -> str:
-    value = _value(session)
-    return value if isinstance(value, str) else value.heading
-
-
-def _value_summary(session: Session) -> str:
-    value = _value(session)
-    return "" if isinstance(value, str) else summary(value)
-
-
-def _value_lines(session: Session, width: int, height: int) -> list[Text]:
-    value = _value(session)
-    return [Text(value)] if isinstance(value, str) else matrix(value, width, height)
-
-
-def _value(session: Session) -> Value | str:
-    try:
-        return session.value()
-    except InputError as error:
-        return str(error)
+def _named(name: str) -> Action:
+    return next(action for action in ACTIONS if action.name == name)

@@ -1,1 +1,0 @@
-"""What is drawn, as functions of a session and a size; no widget, no application."""
