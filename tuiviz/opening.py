@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from tuiviz.files.disk import StrPath, reading, shown
-from tuiviz.files.text import LIMIT as TEXT_LIMIT
-from tuiviz.files.trace import LIMIT, load_trace
 from tuiviz.problem import ModelOptions, Problem, read_problem
 
 if TYPE_CHECKING:
     from tuiviz.debugger.debugger import Debugger
+
+_LIMIT = 2**30
+"""The largest file that is opened, in bytes."""
 
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096
@@ -23,12 +24,14 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
 
     Raises InputError for whatever is wrong with either, and for model options with a trace.
     """
-    with reading(path, limit=max(LIMIT, TEXT_LIMIT)) as file:
+    with reading(path, limit=_LIMIT) as file:
         start = file.read(_LOOKED_AT)
     if not (start.lstrip().startswith(b"{") and _MARK in start):
         return read_problem(path, options)
     if options != ModelOptions():
         raise InputError(f"{shown(path)}: a trace, with its own model; leave the model options out")
+    from tuiviz.files.trace import load_trace
+
     return load_trace(path)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 
 import click
 
 from core.errors import InputError
+from tuiviz import __version__
 from tuiviz.files.visible import visible
 
 # Saves 50 ms of start; more threads cost more than they help at these sizes.
@@ -37,7 +37,7 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(version("tuiviz"), message="tuiviz %(version)s")
+@click.version_option(__version__, message="tuiviz %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Step through backpropagation through time, in real numbers."""

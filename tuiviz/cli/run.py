@@ -13,6 +13,7 @@ from tuiviz.cli.options import PARAMETERS, model_options
 from tuiviz.glyphs import to_ascii
 
 if TYPE_CHECKING:
+    from tuiviz.debugger.debugger import Debugger
     from tuiviz.problem import ModelOptions
 
 
@@ -40,18 +41,22 @@ def run(
         raise InputError(f"--wrt {wrt}: expected one of {', '.join(PARAMETERS)}")
     if script is None:
         _require_terminal()
-    from tuiviz.debugger.script import play, read_script
     from tuiviz.opening import open_debugger
 
-    lines = read_script(script) if script is not None else []
     debugger = open_debugger(file, options, error, wrt, stops)
     if script is not None:
-        for text in play(debugger, lines, script):
-            print(to_ascii(text) if ascii_only else text)
+        _play(debugger, script, ascii_only)
         return
     from tuiviz.screen.app import DebuggerApp
 
     DebuggerApp(debugger, ascii_only).run()
+
+
+def _play(debugger: Debugger, script: str, ascii_only: bool) -> None:
+    from tuiviz.debugger.script import play, read_script
+
+    for text in play(debugger, read_script(script), script):
+        print(to_ascii(text) if ascii_only else text)
 
 
 def _require_terminal() -> None:

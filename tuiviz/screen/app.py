@@ -78,7 +78,6 @@ class DebuggerApp(App[None]):
 
     def on_mount(self) -> None:
         self.prompt.close()
-        self.set_class(self.ascii_only, "ascii")
         self.show()
         # The tape stays: what has been recorded need not be looked at again and again.
         gc.collect()

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.screen.cells import fitted
 from tuiviz.screen.palette import Palette
 
 _PLAIN = Style()
@@ -59,10 +60,10 @@ class Line:
         """What a click on a cell types; nothing where nothing happens."""
         return next((what for start, end, what in self.zones if start <= x < end), "")
 
-    def strip(self, width: int, spelled: Spelling) -> Strip:
+    def strip(self, width: int, spelled: Spelling, ground: Style) -> Strip:
         """The line as the screen takes it, cut or filled to a width."""
-        segments = [Segment(spelled(text), style) for text, style in self.pieces]
-        return Strip(segments, self.width).adjust_cell_length(width, _PLAIN)
+        segments = [Segment(spelled(text), ground + style) for text, style in self.pieces]
+        return Strip(segments, self.width).adjust_cell_length(width, ground)
 
 
 Draw = Callable[[Debugger, Room], list[Line]]
@@ -78,3 +79,30 @@ def line(text: str = "", style: Style = _PLAIN, click: str = "") -> Line:
 def window(at: int, count: int, height: int) -> int:
     """The first of `count` rows to show so that row `at` is in sight, near the middle."""
     return max(0, min(at - height // 2, count - height))
+
+
+def filled(lines: list[Line], height: int) -> list[Line]:
+    """Exactly so many lines."""
+    return lines[:height] + [line() for _ in range(height - len(lines))]
+
+
+def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> list[Line]:
+    """The lines of a room in a frame around it, with a title above and one below."""
+    style = room.palette.in_focus if room.focused else room.palette.frame
+    edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", subtitle, "╯", room, style)]
+    inside = []
+    for each in filled(lines, room.height):
+        drawn = line("│", style)
+        drawn.zones = [(start + 1, end + 1, what) for start, end, what in each.zones]
+        drawn.pieces += each.pieces
+        drawn.width += each.width
+        inside.append(drawn.add(" " * (room.width - each.width)).add("│", style))
+    return [edges[0], *inside, edges[1]]
+
+
+def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:
+    made = line(left, style)
+    if title:
+        text = fitted(title, min(cell_len(title), room.width - 4))
+        made.add(f" {text} ", room.palette.plain if room.focused else room.palette.dim)
+    return made.add("─" * (room.width + 1 - made.width) + right, style)

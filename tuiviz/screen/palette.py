@@ -27,6 +27,8 @@ class Palette:
     dim: Style
     bold: Style
     current: Style
+    frame: Style
+    in_focus: Style
 
     def heat(self, value: float, largest: float) -> Style:
         """The colours of a number beside the largest one (absolute values)."""
@@ -58,6 +60,8 @@ DARK = Palette(
     dim=_DIM,
     bold=_BOLD,
     current=_CURRENT,
+    frame=Style(color="#2f5d8a"),
+    in_focus=Style(color="#e5a038"),
     selected=Style(bold=True, color="#e5c07b"),
     symbol=Style(color="#56b6c2"),
     warning=Style(bold=True, color="#ff6b6b"),
@@ -71,6 +75,8 @@ LIGHT = Palette(
     dim=_DIM,
     bold=_BOLD,
     current=_CURRENT,
+    frame=Style(color="#7fa3c7"),
+    in_focus=Style(color="#b06a00"),
     selected=Style(bold=True, color="#8a5a00"),
     symbol=Style(color="#00687a"),
     warning=Style(bold=True, color="#b00020"),

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import ClassVar
 
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.geometry import Region
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -21,7 +22,7 @@ from textual.widgets import Input, Static
 from tuiviz.debugger.actions import ACTIONS, NAMES, Action
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.cells import fitted
-from tuiviz.screen.drawing import Draw, Line, Room, Spelling
+from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed, line
 from tuiviz.screen.palette import DARK, LIGHT
 
 _INTRODUCTION = """\
@@ -48,48 +49,53 @@ class View(Widget):
         super().__init__(id=name)
         self._draw, self._titles, self._spelled = draw, titles, spelled
         self._debugger: Debugger | None = None
-        self._lines: list[Line] | None = None
+        self._lines: list[Line] = []
+        self._ground: Style | None = None
 
     def show(self, debugger: Debugger) -> None:
-        """Draws this debugger, as it is now."""
-        self._debugger, self._lines = debugger, None
-        self.set_class(debugger.look.panel == self.id, "focused")
-        if self.display:
-            self._entitle(debugger)
+        """Draws this debugger, as it is now; only the lines that are others are painted."""
+        self._debugger = debugger
+        before, self._lines = self._lines, self._drawn()
+        if len(before) != len(self._lines):
             self.refresh()
+            return
+        width = self.size.width
+        pairs = enumerate(zip(before, self._lines, strict=True))
+        if changed := [Region(0, y, width, 1) for y, (old, new) in pairs if old != new]:
+            self.refresh(*changed)
 
-    def _entitle(self, debugger: Debugger) -> None:
-        shown = [Content(self._spelled(title(debugger))) for title in self._titles]
-        if shown:
-            self.border_title = shown[0]
-        if len(shown) > 1:
-            self.border_subtitle = shown[1]
+    def _drawn(self) -> list[Line]:
+        size = self.size
+        if self._debugger is None or not self.display or not size.area:
+            return []
+        palette = DARK if self.app.current_theme.dark else LIGHT
+        focused = self._debugger.look.panel == self.id
+        if not self._titles:
+            room = Room(size.width, size.height, palette, focused)
+            return filled(self._draw(self._debugger, room), size.height)
+        room = Room(size.width - 2, size.height - 2, palette, focused)
+        titles = [title(self._debugger) for title in self._titles]
+        return framed(self._draw(self._debugger, room), room, *titles)
 
     def notify_style_update(self) -> None:
-        self._lines = None
+        self._lines, self._ground = [], None
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        self._lines = None
+        self._lines = []
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if self._debugger is None:
-            return Strip.blank(width, self.rich_style)
-        if self._lines is None:
-            palette = DARK if self.app.current_theme.dark else LIGHT
-            focused = self._debugger.look.panel == self.id
-            room = Room(width, self.size.height, palette, focused)
-            self._lines = self._draw(self._debugger, room)
-        if y >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        strip = self._lines[y].strip(width, self._spelled)
-        return strip.apply_style(self.rich_style)
+        if self._ground is None:
+            self._ground = self.rich_style
+        if not self._lines:
+            self._lines = self._drawn()
+        drawn = self._lines[y] if y < len(self._lines) else line()
+        return drawn.strip(self.size.width, self._spelled, self._ground)
 
     def on_click(self, event: Click) -> None:
-        at = event.get_content_offset(self)
-        found = self._lines[at.y] if at and self._lines and at.y < len(self._lines) else None
-        self.post_message(self.Typed(self.id or "", found.clicked(at.x) if found and at else ""))
+        found = self._lines[event.y].clicked(event.x) if event.y < len(self._lines) else ""
+        self.post_message(self.Typed(self.id or "", found))
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()
