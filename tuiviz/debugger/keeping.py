@@ -1,0 +1,159 @@
+"""What a debugging session leaves behind for the next one on the same sample: one JSON file.
+
+A file that cannot be used is a warning, never the end of a session. What it says is only data:
+its conditions are parsed like any that is typed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from core.errors import InputError
+from tuiviz.debugger.syntax import LONGEST
+from tuiviz.files.disk import byte_size, reading, replacing, shown
+from tuiviz.files.folders import config_folder
+from tuiviz.files.visible import visible
+
+LIMIT = 2**20
+"""The largest file that is read or written, in bytes."""
+
+MOST = 200
+"""The most breakpoints, the most watches, marks and entries of the layout."""
+
+_LARGEST = 10**9
+
+
+@dataclass(frozen=True)
+class KeptBreakpoint:
+    """It stops at the line, the time step or the condition that `text` names."""
+
+    kind: Literal["line", "step", "condition"]
+    text: str
+    ignore: int = 0
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class KeptWatch:
+    """An expression to show at every stop; with `stops`, one to stop at when its value changes."""
+
+    text: str
+    stops: bool = False
+
+
+@dataclass(frozen=True)
+class KeptMark:
+    """A position by what it is, so that it is found again when the walk has another length."""
+
+    walk: str
+    error: int
+    phase: str
+    step: int
+    line: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Breakpoints, watches, marks by name, and the layout by the names of its settings."""
+
+    breakpoints: tuple[KeptBreakpoint, ...] = ()
+    watches: tuple[KeptWatch, ...] = ()
+    marks: dict[str, KeptMark] = field(default_factory=dict)
+    layout: dict[str, bool | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _File:
+    """The file: what is kept, under the name and version of its format."""
+
+    format: Literal["tuiviz-session"]
+    version: Literal[1]
+    kept: Kept
+
+
+def content_key(content: bytes, level: str, sequence: int) -> str:
+    """What a sample is known by: the bytes of its file, how it is read, and which line of it."""
+    found = hashlib.blake2b(f"{level}\0{sequence}\0".encode(), digest_size=16)
+    found.update(content)
+    return found.hexdigest()
+
+
+def path_for(key: str) -> Path:
+    """sessions/KEY.json beside the configuration. Raises InputError if no home folder is known."""
+    return config_folder() / "sessions" / f"{key}.json"
+
+
+def load(key: str) -> tuple[Kept | None, str | None]:
+    """What was kept for a sample, or None; and a warning if there is a file that cannot be used."""
+    try:
+        return _read(path_for(key)), None
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None, None
+        return None, f"{error}; the session starts anew"
+
+
+def save(key: str, kept: Kept) -> str | None:
+    """Keeps it for the next session; a warning if that cannot be done.
+
+    Nothing to keep makes no file, but empties one that is there.
+    """
+    try:
+        path = path_for(key)
+        if kept != Kept() or path.exists():
+            _write(path, kept)
+    except OSError as error:  # on the way to the folder
+        return f"the session is not kept: {shown(error.filename)}: {error.strerror}"
+    except (InputError, UnicodeEncodeError) as error:
+        return f"the session is not kept: {visible(str(error))}"
+    return None
+
+
+def _read(path: Path) -> Kept:
+    import msgspec  # here: 10 ms that no other command needs
+
+    with reading(path, limit=LIMIT) as file:
+        content = file.read(LIMIT + 1)
+    try:
+        kept = msgspec.json.decode(content, type=_File).kept
+        _check(kept)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InputError) as error:
+        reason = visible(str(error))
+        raise InputError(f"{shown(path)}: not a sound session file: {reason}") from error
+    return kept
+
+
+def _write(path: Path, kept: Kept) -> None:
+    import msgspec
+
+    _check(kept)
+    made = msgspec.json.format(msgspec.json.encode(_File("tuiviz-session", 1, kept)), indent=1)
+    if len(made) >= LIMIT:
+        raise InputError(f"it takes {byte_size(len(made))}; expected at most {byte_size(LIMIT)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(path, force=True) as file:
+        file.write(made + b"\n")
+
+
+def _check(kept: Kept) -> None:
+    """Raises InputError for more or larger things than a person makes."""
+    for name in ("breakpoints", "watches", "marks", "layout"):
+        if (count := len(getattr(kept, name))) > MOST:
+            raise InputError(f"{count} {name}; expected at most {MOST}")
+    for value in _values(kept):
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise InputError(f"a text of {len(value)} characters; expected at most {LONGEST}")
+        if isinstance(value, int) and not 0 <= value <= _LARGEST:
+            raise InputError(f"the number {value}; expected 0 to {_LARGEST}")
+
+
+def _values(kept: Kept) -> Iterator[bool | int | str]:
+    for item in (*kept.breakpoints, *kept.watches, *kept.marks.values()):
+        yield from vars(item).values()
+    yield from kept.marks
+    for name, value in kept.layout.items():
+        yield from (name, value)
