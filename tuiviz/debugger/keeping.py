@@ -94,7 +94,7 @@ def load(key: str) -> tuple[Kept | None, str | None]:
     except InputError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return None, None
-        return None, f"{error}; the session starts anew"
+        return None, f"{error}; the session starts anew and replaces it"
 
 
 def save(key: str, kept: Kept) -> str | None:
@@ -114,10 +114,10 @@ def save(key: str, kept: Kept) -> str | None:
 
 
 def _read(path: Path) -> Kept:
-    import msgspec  # here: 10 ms that no other command needs
-
     with reading(path, limit=LIMIT) as file:
         content = file.read(LIMIT + 1)
+    import msgspec  # here: 25 ms of start that a sample without a session does not need
+
     try:
         kept = msgspec.json.decode(content, type=_File).kept
         _check(kept)
