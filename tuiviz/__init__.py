@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
+    from tuiviz.debug import debug
     from tuiviz.files.weights import load_parameters, save_parameters
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "Term",
     "Terms",
     "Truncation",
+    "debug",
     "gradient_check",
     "load_parameters",
     "record",
@@ -60,6 +62,7 @@ _MODULES = {
     "Term": "core.terms",
     "Terms": "core.terms",
     "Truncation": "core.truncation",
+    "debug": "tuiviz.debug",
     "gradient_check": "core.check",
     "load_parameters": "tuiviz.files.weights",
     "record": "core.tape",

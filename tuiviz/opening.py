@@ -48,14 +48,22 @@ def open_debugger(
     """
     from tuiviz.debugger.debugger import Debugger
     from tuiviz.debugger.session import Session
-    from tuiviz.debugger.stopping import break_if
 
     problem = open_problem(path, options)
     last = problem.steps - 1
     if error is not None and not 0 <= error <= last:
         raise InputError(f"--error {error}: expected 0 to {last}, as T = {problem.steps}")
     debugger = Debugger(Session(problem, last if error is None else error, parameter))
-    for text in stops:
-        break_if(debugger, None, text)
-    debugger.message = ""
+    if stops:
+        from tuiviz.debugger.stops import breakpoint_from
+
+        debugger.breakpoints = tuple(breakpoint_from(text, debugger.session) for text in stops)
     return debugger
+
+
+def session_key(path: StrPath, options: ModelOptions) -> str:
+    """What the breakpoints, watches and marks on a file are kept under: its content."""
+    from tuiviz.debugger.keeping import content_key
+
+    with reading(path, limit=_LIMIT) as file:
+        return content_key(file.read(), options.level, options.sequence)

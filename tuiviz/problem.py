@@ -74,8 +74,8 @@ class Problem:
         return self.tape.steps
 
     def reads(self, t: int) -> str:
-        """The label of x_t."""
-        return self.labels[int(self.x[t])]
+        """The label of x_t; nothing for a vector."""
+        return self.labels[int(self.x[t])] if self.x.ndim == 1 else ""
 
     def follows(self, t: int) -> str:
         """The label of y_t."""

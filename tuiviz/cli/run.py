@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from core.errors import InputError
 from tuiviz.cli.options import PARAMETERS, model_options
+from tuiviz.debug import require_terminal
 from tuiviz.glyphs import to_ascii
 
 if TYPE_CHECKING:
@@ -40,16 +40,41 @@ def run(
     if wrt not in PARAMETERS:
         raise InputError(f"--wrt {wrt}: expected one of {', '.join(PARAMETERS)}")
     if script is None:
-        _require_terminal()
+        require_terminal()
     from tuiviz.opening import open_debugger
 
     debugger = open_debugger(file, options, error, wrt, stops)
-    if script is not None:
+    if script is None:
+        _show(debugger, file, options, fresh, ascii_only)
+    else:
         _play(debugger, script, ascii_only)
-        return
+
+
+def _show(
+    debugger: Debugger, file: str, options: ModelOptions, fresh: bool, ascii_only: bool
+) -> None:
+    """Opens the debugger with what was kept of the last time, and keeps it for the next."""
+    from tuiviz.debugger import keeping
+    from tuiviz.debugger.actions import ACTIONS
+    from tuiviz.debugger.keymap import read_settings
+    from tuiviz.opening import session_key
     from tuiviz.screen.app import DebuggerApp
 
-    DebuggerApp(debugger, ascii_only).run()
+    settings, warnings = read_settings({action.id: action.keys for action in ACTIONS})
+    key = session_key(file, options)
+    found, warning = (None, None) if fresh else keeping.load(key)
+    warnings += [warning] if warning else []
+    if found is not None:
+        from tuiviz.debugger.memory import take_up
+
+        warnings += take_up(debugger, found)
+    app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
+    app.begin_with(warnings)
+    app.run()
+    from tuiviz.debugger.memory import kept
+
+    if warning := keeping.save(key, kept(debugger)):
+        print(f"tuiviz: {warning}", file=sys.stderr)
 
 
 def _play(debugger: Debugger, script: str, ascii_only: bool) -> None:
@@ -57,13 +82,3 @@ def _play(debugger: Debugger, script: str, ascii_only: bool) -> None:
 
     for text in play(debugger, read_script(script), script):
         print(to_ascii(text) if ascii_only else text)
-
-
-def _require_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(
-            "run needs a terminal; tuiviz export writes the trace without one, and --script FILE "
-            "drives the debugger"
-        )
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        raise InputError("run needs a terminal that can move the cursor; TERM says it cannot")

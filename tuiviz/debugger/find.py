@@ -96,12 +96,12 @@ def found_position(session: Session, text: str, direction: int) -> int:
     """
     lines = {line for line in session.walk.lines if _mentions(line, text)}
     walk, index = session.walk, session.index
-    tokens = {i for i, label in enumerate(session.problem.labels) if text in label}
+    tokens = {label for label in session.problem.labels if text in label}
     for _ in range(len(walk)):
         index = (index + direction) % len(walk)
         here = walk[index]
         first = walk.at(here.back, here.step) == index
-        if here.line in lines or (first and int(session.problem.x[here.step]) in tokens):
+        if here.line in lines or (first and session.problem.reads(here.step) in tokens):
             return index
     raise InputError(f"nothing holds {visible(text)}: neither a line nor a token")
 

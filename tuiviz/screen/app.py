@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Key, Resize
 from textual.timer import Timer
@@ -27,9 +28,15 @@ from tuiviz.screen.views import reach as reaching
 from tuiviz.screen.views.says import says
 from tuiviz.screen.widgets import Help, Prompt, Title, View
 
+if TYPE_CHECKING:
+    from tuiviz.debugger.keymap import Settings
+
 SMALLEST = (80, 24)
 WIDE = 100
 LARGE = (140, 36)
+
+FIRST = "n goes on line by line, N back; c runs to the end; ⏎ opens a term; ? has every key"
+"""What is said first."""
 
 DETAILS = ("value", "reach", "decay", "jacobian", "watches")
 """Panels that share one place where there is not room for all."""
@@ -40,14 +47,19 @@ class DebuggerApp(App[None]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), f"act({number})", action.help, id=action.id, priority=False)
-        for number, action in enumerate(ACTIONS)
-        if action.keys
-    ]
 
-    def __init__(self, debugger: Debugger, ascii_only: bool = False) -> None:
+    def __init__(
+        self, debugger: Debugger, ascii_only: bool = False, settings: Settings | None = None
+    ) -> None:
         super().__init__()
+        for number, action in enumerate(ACTIONS):
+            keys = settings.keys[action.id] if settings else action.keys
+            if keys:
+                self.bind(",".join(keys), f"act({number})", description=action.help)
+        if settings and settings.precision:
+            debugger.look = replace(debugger.look, digits=settings.precision)
+        if settings and settings.theme in self.available_themes:
+            self.theme = settings.theme
         self.debugger = debugger
         self.ascii_only = ascii_only
         self.spelled: Spelling = to_ascii if ascii_only else str
@@ -82,6 +94,10 @@ class DebuggerApp(App[None]):
         # The tape stays: what has been recorded need not be looked at again and again.
         gc.collect()
         gc.freeze()
+
+    def begin_with(self, warnings: Sequence[str]) -> None:
+        """What to say first: the warnings, or how to begin."""
+        self.debugger.message = "; ".join(warnings) or FIRST
 
     @property
     def prompt(self) -> Prompt:

@@ -105,7 +105,7 @@ def decay(debugger: Debugger, room: Room) -> list[Line]:
     rows = []
     for row in range(height):
         label = high - (high - low) * row / max(1, height - 1)
-        name = f"{10.0**label:g}" if row in (0, height - 1, height // 2) else ""
+        name = f"{10.0**label:.1g}" if row in (0, height - 1, height // 2) else ""
         made = line(right(name, 6) + "│", room.palette.dim)
         for i, mean in enumerate(means):
             part = (mean - low) / (high - low) * height - (height - 1 - row)
