@@ -40,9 +40,9 @@ def _row(session: Session, row: Row, largest: float, room: Room, digits: int) ->
     term = row.expression.term
     bars = _BAR if room.width >= 34 else 5
     wide = max(_NORM, digits + 5)
-    space = max(8, room.width - wide - bars - 2)
+    space = max(8, room.width - wide - bars - 1)
     text = fitted("  " * row.depth + marker + _label(session, row), space)
-    text += right(_norm(row, digits), wide) + "  "
+    text += right(_norm(row, digits), wide) + " "
     if term and term.kept:
         text += bar(term.norm / largest if largest else 0.0, bars)
     elif term:

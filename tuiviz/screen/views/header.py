@@ -36,7 +36,7 @@ def _model(problem: Problem, room: int) -> str:
     parts = [sizes, f"E {number(tape.loss, 5)}"]
     if truncation:
         parts.append(f"TBPTT({truncation.k1}, {truncation.k2})")
-    parts.append("weights from a file" if problem.seed is None else f"seed {problem.seed}")
+    parts.append("given weights" if problem.seed is None else f"seed {problem.seed}")
     parts.append(problem.activation)
     while len(parts) > 1 and cell_len(" · ".join(parts)) > room:
         parts.pop()
