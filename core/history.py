@@ -84,9 +84,10 @@ class History:
         return self.training_at(step).step(self.at(step))
 
     def advance(self, steps: int = 1) -> State:
-        """Takes so many more steps from the last one. Raises DivergenceError as `Training.step` does.
+        """Takes so many more steps from the last one.
 
-        The steps before one that cannot be taken stay. Raises InputError for more than LONGEST.
+        Raises DivergenceError at one that cannot be taken; those before it stay. Raises InputError
+        for more than LONGEST.
         """
         if self.last + steps - self.first > LONGEST:
             raise InputError(f"a history has at most {LONGEST} steps; take fewer")

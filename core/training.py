@@ -47,6 +47,8 @@ class State:
 
     An epoch is one pass over all sequences. `epoch_loss` is the sum, in nats, over those of this
     epoch that were read; `last_epoch_loss` that of the whole epoch before, None in the first.
+
+    Raises InputError unless 0 ≤ η < ∞.
     """
 
     theta: Any
@@ -54,6 +56,10 @@ class State:
     step: int = 0
     epoch_loss: float = 0.0
     last_epoch_loss: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < inf:
+            raise InputError(f"learning rate {self.rate}; expected a number, 0 or more")
 
     @cached_property
     def norm(self) -> float:
@@ -133,7 +139,7 @@ class Training:
     Raises InputError without a sequence, and for another order.
     """
 
-    sequences: Sequence[tuple[ArrayLike, ArrayLike]]
+    sequences: Sequence[tuple[Array, Array]]
     cell: Cell = field(default_factory=rnn)
     initial_state: ArrayLike | Mapping[str, ArrayLike] | None = None
     truncation: Truncation | None = None
@@ -147,12 +153,6 @@ class Training:
             raise InputError("no sequence to train on")
         if self.order not in ORDERS:
             raise InputError(f'order "{self.order}"; expected {" or ".join(ORDERS)}')
-
-    def start(self, theta: Any, rate: float) -> State:
-        """The state before the first step. Raises InputError unless 0 ≤ η < ∞."""
-        if not 0 <= rate < inf:
-            raise InputError(f"learning rate {rate}; expected a number, 0 or more")
-        return State(theta, float(rate))
 
     def sequence_at(self, step: int) -> int:
         """The index of the sequence that is read after so many steps."""
@@ -170,7 +170,7 @@ class Training:
         """The next step. Raises DivergenceError if the loss, ∂E/∂θ or θ′ is not finite."""
         sequence = self.sequence_at(state.step)
         tape = self.record(state.theta, sequence)
-        if not isfinite(tape.loss):
+        if not isfinite(state.epoch_loss + tape.loss):
             raise DivergenceError(f"the loss is {tape.loss}", state, sequence)
         gradient = tape.gradient(self.truncation)
         size = whole_norm(gradient)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import InputError
 from tuiviz.files.disk import StrPath, byte_size, shown
-from tuiviz.files.text import Corpus, read_corpus
+from tuiviz.files.text import Corpus, normalized, read_corpus
 from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
     from core.tape import Tape
     from core.truncation import Truncation
 
+T = TypeVar("T")
+
 LARGEST = 4 * 2**30
 """The most memory that the parameters and the tape may take, in bytes."""
 
-HIDDEN, SEED = 4, 0
+LEVEL, SEQUENCE, HIDDEN, SEED, ACTIVATION = "word", 1, 4, 0, "tanh"
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the commands share. `hidden` and `seed` are None where nobody chose them."""
+    """What the commands share; None where nobody chose."""
 
-    level: str = "word"
-    sequence: int = 1
+    level: str | None = None
+    sequence: int | None = None
     hidden: int | None = None
     seed: int | None = None
-    activation: str = "tanh"
+    activation: str | None = None
     weights: StrPath | None = None
+    unknown: str | None = None
     truncation: Truncation | None = None
 
 
@@ -88,21 +91,51 @@ def read_problem(path: StrPath, options: ModelOptions) -> Problem:
     Raises InputError for everything that can be wrong with the file, the options and the weights,
     and for sizes that no memory holds, before any is taken.
     """
-    corpus = read_corpus(path, options.level)
-    x, y = corpus.sequence(options.sequence)
-    theta = _parameters(corpus, options, len(x))
+    corpus, options = read_text(path, options)
+    sequence = chosen(options.sequence, SEQUENCE)
+    x, y = corpus.sequence(sequence)
+    theta = parameters(corpus, options, len(x))
+    activation = chosen(options.activation, ACTIVATION)
     from core.tape import record
 
     return Problem(
         name=corpus.name,
-        level=options.level,
-        sequence=options.sequence,
+        level=corpus.level,
+        sequence=sequence,
         vocabulary=corpus.vocabulary,
-        activation=options.activation,
-        seed=None if options.weights else _chosen(options.seed, SEED),
+        activation=activation,
+        seed=None if options.weights else chosen(options.seed, SEED),
         truncation=options.truncation,
         theta=theta,
-        tape=record(theta, x, y, activation=options.activation),
+        tape=record(theta, x, y, activation=activation),
+    )
+
+
+def read_text(path: StrPath, options: ModelOptions) -> tuple[Corpus, ModelOptions]:
+    """The corpus of a text, by the vocabulary of trained weights if there are any.
+
+    The options come back with the level and the activation of these weights. Raises InputError for
+    what is wrong with the text or the weights, and for options that contradict the weights.
+    """
+    saved = None
+    if options.weights is not None:
+        from tuiviz.files.provenance import read_provenance
+
+        saved = read_provenance(options.weights)
+    if saved is None:
+        if options.unknown is not None:
+            raise InputError("--unknown needs --weights that tuiviz train made, with a vocabulary")
+        return read_corpus(path, chosen(options.level, LEVEL)), options
+    for name, trained in (("level", saved.text.level), ("activation", saved.model.activation)):
+        if (given := getattr(options, name)) not in (None, trained):
+            raise InputError(
+                f"--{name} {visible(given)}: {shown(options.weights or '')} was trained with "
+                f"{trained}; leave --{name} out"
+            )
+    unknown = None if options.unknown is None else normalized(options.unknown)
+    corpus = read_corpus(path, saved.text.level).in_vocabulary(tuple(saved.vocabulary), unknown)
+    return corpus, replace(
+        options, level=saved.text.level, activation=saved.model.activation, unknown=unknown
     )
 
 
@@ -121,11 +154,15 @@ def parse_truncation(text: str) -> Truncation:
     return Truncation(k1, k2)
 
 
-def _parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
+def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
+    """θ, drawn or loaded, for sequences of at most T = `steps`.
+
+    Raises InputError for sizes and seeds that cannot be, and weights that do not fit the text.
+    """
     size = len(corpus.vocabulary)
     if options.weights is not None:
         return _loaded(options.weights, options, size, steps)
-    hidden, seed = _chosen(options.hidden, HIDDEN), _chosen(options.seed, SEED)
+    hidden, seed = chosen(options.hidden, HIDDEN), chosen(options.seed, SEED)
     if hidden < 1:
         raise InputError(f"--hidden {hidden}: expected 1 or more")
     if seed < 0:
@@ -164,5 +201,6 @@ def _check_memory(size: int, hidden: int, steps: int, advice: str) -> None:
         )
 
 
-def _chosen(given: int | None, default: int) -> int:
+def chosen(given: T | None, default: T) -> T:
+    """What was given, or the default where nobody chose."""
     return default if given is None else given

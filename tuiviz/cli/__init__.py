@@ -15,7 +15,7 @@ from tuiviz.files.visible import visible
 # Saves 50 ms of start; more threads cost more than they help at these sizes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-_COMMANDS = ("run", "export")
+_COMMANDS = ("run", "export", "train", "truncation")
 """In the order of the help. Each is a module beside this one, with a function of the same name."""
 
 

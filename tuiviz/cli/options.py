@@ -15,13 +15,13 @@ _ACTIVATIONS = "tanh, relu, sigmoid or identity"
 PARAMETERS = ("U", "W", "V", "b", "c")
 
 
-def model_options(command: Callable[..., None]) -> Callable[..., None]:
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that all commands on a text share, handed on as one `options`."""
 
     @wraps(command)
-    def with_options(**given: Any) -> None:
+    def with_options(**given: Any) -> Any:
         chosen = {name: given.pop(name) for name in _MODEL}
-        command(options=_model(**chosen), **given)
+        return command(options=_model(**chosen), **given)
 
     for option in reversed(list(_MODEL.values())):
         with_options = option(with_options)
@@ -31,18 +31,14 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
 _MODEL = {
     "level": click.option(
         "--level",
-        default="word",
-        show_default=True,
         metavar="word|char",
-        help="What a token is: a word, or a character.",
+        help="What a token is: a word, or a character.  [default: word]",
     ),
     "sequence": click.option(
         "--sequence",
         type=int,
-        default=1,
-        show_default=True,
         metavar="N",
-        help="Which line of the text that is not blank.",
+        help="Which line of the text that is not blank.  [default: 1; train: all]",
     ),
     "hidden": click.option(
         "--hidden", type=int, metavar="H", help="Size of the state.  [default: 4]"
@@ -52,13 +48,16 @@ _MODEL = {
     ),
     "activation": click.option(
         "--activation",
-        default="tanh",
-        show_default=True,
         metavar="NAME",
-        help=f"Of the state: {_ACTIVATIONS}.",
+        help=f"Of the state: {_ACTIVATIONS}.  [default: tanh]",
     ),
     "weights": click.option(
         "--weights", metavar="FILE", help="Parameters U, W, V, b, c: .npz or .safetensors."
+    ),
+    "unknown": click.option(
+        "--unknown",
+        metavar="TOKEN",
+        help="Read in place of tokens that the vocabulary of the weights lacks.",
     ),
     "truncate": click.option(
         "--truncate",

@@ -9,19 +9,25 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from tuiviz.files.disk import StrPath, byte_size, reading, replacing, shown
+from tuiviz.files.disk import StrPath, byte_size, check_replaceable, reading, replacing, shown
 from tuiviz.files.visible import visible
 
 Array = NDArray[Any]
 
 LIMIT = 2**30
 """The most bytes that a file, and the arrays read from it together, may take."""
+
+METADATA = "tuiviz"
+"""The key of the metadata of a safetensors file, or the member of an npz file, that is ours."""
+
+_LARGEST_METADATA = 64 * 2**20
 
 Choice = Callable[[tuple[str, ...]], Iterable[str]]
 """From the names that a file holds to those to read; raises InputError if they do not suit."""
@@ -36,21 +42,46 @@ def read_arrays(path: StrPath, choose: Choice) -> dict[str, Array]:
     Raises InputError for another kind of file or dtype, Python objects, a damaged file, and for
     more than LIMIT bytes, declared or real, before that memory is taken.
     """
-    read, _ = _FORMATS[_extension(path)]
+    form = _FORMATS[_extension(path)]
     with reading(path, limit=LIMIT) as file, _damage_reported(path):
-        return read(path, file, choose)
+        return form.read(path, file, choose)
 
 
-def write_arrays(path: StrPath, arrays: Mapping[str, Array], *, force: bool = False) -> None:
+def read_metadata(path: StrPath) -> bytes | None:
+    """The metadata that `write_arrays` put into a file, None if there is none.
+
+    Raises InputError as `read_arrays` does, and for more than 64 MiB of it.
+    """
+    form = _FORMATS[_extension(path)]
+    with reading(path, limit=LIMIT) as file, _damage_reported(path):
+        return form.read_metadata(path, file)
+
+
+def write_arrays(
+    path: StrPath,
+    arrays: Mapping[str, Array],
+    *,
+    metadata: str | None = None,
+    force: bool = False,
+) -> None:
     """Writes an .npz or .safetensors file; the same arrays make the same bytes.
+
+    metadata: a text to keep beside them, see `read_metadata`.
 
     Raises InputError for another extension, for more than LIMIT bytes, and as `replacing` does.
     """
-    _, packed = _FORMATS[_extension(path)]
+    form = _FORMATS[_extension(path)]
     _check_total(path, sum(array.nbytes for array in arrays.values()))
-    content = packed({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    packed = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    content = form.packed(packed, metadata)
     with replacing(path, force=force) as file:
         file.write(content)
+
+
+def check_output(path: StrPath, *, force: bool = False) -> None:
+    """Raises InputError for a path that `write_arrays` would not write to."""
+    _extension(path)
+    check_replaceable(path, force=force)
 
 
 def require_finite(path: StrPath, arrays: Mapping[str, Array]) -> None:
@@ -103,9 +134,29 @@ def _read_npz(path: StrPath, file: BinaryIO, choose: Choice) -> dict[str, Array]
     _check_npz_start(path, file.read(6))
     with zipfile.ZipFile(file) as archive:
         members = _members(path, archive)
+        members.pop(METADATA, None)
         chosen = {name: members[name] for name in choose(tuple(members))}
         _check_total(path, sum(info.file_size for info in chosen.values()))
         return {name: _read_npy(path, name, archive, info) for name, info in chosen.items()}
+
+
+def _read_npz_metadata(path: StrPath, file: BinaryIO) -> bytes | None:
+    _check_npz_start(path, file.read(6))
+    with zipfile.ZipFile(file) as archive:
+        info = _members(path, archive).get(METADATA)
+        if info is None:
+            return None
+        if info.file_size > _LARGEST_METADATA:
+            raise _metadata_too_large(path, info.file_size)
+        found = _read_npy(path, METADATA, archive, info)
+    if found.dtype != np.uint8 or found.ndim != 1:
+        raise InputError(f"{shown(path)}: {METADATA} is {found.dtype}; expected the bytes of JSON")
+    return found.tobytes()
+
+
+def _metadata_too_large(path: StrPath, size: int) -> InputError:
+    most = byte_size(_LARGEST_METADATA)
+    return InputError(f"{shown(path)}: {byte_size(size)} of metadata; expected at most {most}")
 
 
 def _check_npz_start(path: StrPath, start: bytes) -> None:
@@ -168,7 +219,9 @@ def _npy_header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         return np.lib.format.read_array_header_2_0(member)
 
 
-def _npz(arrays: Mapping[str, Array]) -> bytes:
+def _npz(arrays: Mapping[str, Array], metadata: str | None) -> bytes:
+    if metadata is not None:
+        arrays = {**arrays, METADATA: np.frombuffer(metadata.encode(), np.uint8)}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():
@@ -185,8 +238,7 @@ def _npz(arrays: Mapping[str, Array]) -> bytes:
 
 
 def _read_safetensors(path: StrPath, file: BinaryIO, choose: Choice) -> dict[str, Array]:
-    if file.read(9)[8:] != b"{":
-        raise InputError(f"{shown(path)}: no safetensors file; save it with safetensors' save_file")
+    _check_safetensors_start(path, file.read(9))
     from safetensors import safe_open
 
     with safe_open(os.fspath(path), framework="numpy") as archive:
@@ -201,16 +253,38 @@ def _read_safetensors(path: StrPath, file: BinaryIO, choose: Choice) -> dict[str
         return {name: archive.get_tensor(name) for name in chosen}
 
 
-def _safetensors(arrays: Mapping[str, Array]) -> bytes:
+def _check_safetensors_start(path: StrPath, start: bytes) -> None:
+    if start[8:] != b"{":
+        raise InputError(f"{shown(path)}: no safetensors file; save it with safetensors' save_file")
+
+
+def _read_safetensors_metadata(path: StrPath, file: BinaryIO) -> bytes | None:
+    _check_safetensors_start(path, file.read(9))
+    from safetensors import safe_open
+
+    with safe_open(os.fspath(path), framework="numpy") as archive:
+        text = (archive.metadata() or {}).get(METADATA)
+    if text is not None and len(text) > _LARGEST_METADATA:
+        raise _metadata_too_large(path, len(text))
+    return None if text is None else text.encode()
+
+
+def _safetensors(arrays: Mapping[str, Array], metadata: str | None) -> bytes:
     from safetensors.numpy import save
 
-    return save(dict(arrays))
+    return save(dict(arrays), None if metadata is None else {METADATA: metadata})
 
 
-_FORMATS: dict[
-    str,
-    tuple[
-        Callable[[StrPath, BinaryIO, Choice], dict[str, Array]],
-        Callable[[Mapping[str, Array]], bytes],
-    ],
-] = {".npz": (_read_npz, _npz), ".safetensors": (_read_safetensors, _safetensors)}
+@dataclass(frozen=True)
+class _Format:
+    """How one kind of file is read and written."""
+
+    read: Callable[[StrPath, BinaryIO, Choice], dict[str, Array]]
+    read_metadata: Callable[[StrPath, BinaryIO], bytes | None]
+    packed: Callable[[Mapping[str, Array], str | None], bytes]
+
+
+_FORMATS = {
+    ".npz": _Format(_read_npz, _read_npz_metadata, _npz),
+    ".safetensors": _Format(_read_safetensors, _read_safetensors_metadata, _safetensors),
+}

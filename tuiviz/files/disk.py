@@ -103,6 +103,13 @@ def replacing(path: StrPath, *, force: bool = False) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
+def check_replaceable(path: StrPath, *, force: bool = False) -> None:
+    """Raises InputError where `replacing` would before it has written: ask early, lose nothing."""
+    target, _ = _target(path, force)
+    if not os.access(folder := os.path.dirname(target), os.W_OK | os.X_OK):
+        raise InputError(f"{shown(path)}: cannot write in {shown(folder)}: permission denied")
+
+
 def _target(path: StrPath, force: bool) -> tuple[str, os.stat_result | None]:
     """The real path to write, symbolic links followed, and what is there now."""
     name = os.fspath(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
@@ -32,7 +32,8 @@ class Corpus:
     `vocabulary` holds the distinct tokens in order of first appearance, so that a token's id is
     its place there. `sequences[i]` holds the ids of the i-th non-blank line, and `lines[i]` that
     line's number in the file, counted from 1. Tokens are as the file has them, after NFC: to be
-    shown, they go through `visible`. `name` has done so already.
+    shown, they go through `visible`. `name` has done so already. `lacking` has the tokens that a
+    given vocabulary lacks; their ids go on where it ends.
     """
 
     name: str
@@ -40,12 +41,35 @@ class Corpus:
     vocabulary: tuple[str, ...]
     sequences: tuple[tuple[int, ...], ...]
     lines: tuple[int, ...]
+    lacking: tuple[str, ...] = ()
+
+    def in_vocabulary(self, vocabulary: tuple[str, ...], unknown: str | None = None) -> Corpus:
+        """The same sequences by the ids of another vocabulary.
+
+        `unknown` is the token of it that stands for those that it lacks. Raises InputError if it
+        lacks that one too; `sequence` does for a sequence with a token that is lacking.
+        """
+        ids = {token: place for place, token in enumerate(vocabulary)}
+        lacking = [token for token in self.vocabulary if token not in ids]
+        if unknown is not None:
+            if unknown not in ids:
+                raise InputError(f'--unknown "{visible(unknown)}": not in the vocabulary')
+            ids |= dict.fromkeys(lacking, ids[unknown])
+            lacking = []
+        ids |= {token: len(vocabulary) + place for place, token in enumerate(lacking)}
+        new = [ids[token] for token in self.vocabulary]
+        return replace(
+            self,
+            vocabulary=vocabulary,
+            sequences=tuple(tuple([new[i] for i in sequence]) for sequence in self.sequences),
+            lacking=tuple(lacking),
+        )
 
     def sequence(self, number: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """x and y of one sequence, T token ids each: it without its last, without its first token.
 
         `number` counts the non-blank lines from 1. Raises InputError if there is no such sequence,
-        or if it has a single token.
+        if it has a single token, or one that the given vocabulary lacks.
         """
         import numpy as np
 
@@ -59,6 +83,12 @@ class Corpus:
             raise InputError(
                 f"{self.name}, line {self.lines[number - 1]}: a single token; "
                 "a sequence needs at least two, one to read and one to predict"
+            )
+        if (last := int(ids.max())) >= len(self.vocabulary):
+            token = visible(self.lacking[last - len(self.vocabulary)])
+            raise InputError(
+                f"{self.name}, line {self.lines[number - 1]}: the vocabulary of the weights has no "
+                f'"{token}"; use --unknown TOKEN to read another token in its place'
             )
         return ids[:-1], ids[1:]
 
@@ -78,13 +108,18 @@ def read_corpus(path: StrPath, level: str = "word") -> Corpus:
     sequences: list[tuple[int, ...]] = []
     lines: list[int] = []
     for number, line in enumerate(_LINE_END.split(_decoded(path)), start=1):
-        tokens = _TOKENS[level](unicodedata.normalize("NFC", line).strip())
+        tokens = _TOKENS[level](normalized(line).strip())
         if tokens:
             sequences.append(tuple([ids.setdefault(token, len(ids)) for token in tokens]))
             lines.append(number)
     if not sequences:
         raise InputError(f"{shown(path)}: no text in it; expected one sequence per line")
     return Corpus(shown(path), level, tuple(ids), tuple(sequences), tuple(lines))
+
+
+def normalized(text: str) -> str:
+    """The text in NFC, as tokens are."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _decoded(path: StrPath) -> str:

@@ -29,9 +29,12 @@ def load_parameters(path: StrPath) -> Parameters:
         raise InputError(f"{shown(path)}: {error}") from error
 
 
-def save_parameters(path: StrPath, theta: Parameters, *, force: bool = False) -> None:
+def save_parameters(
+    path: StrPath, theta: Parameters, *, metadata: str | None = None, force: bool = False
+) -> None:
     """Writes θ so that load_parameters gives it back bit for bit; the same θ, the same bytes.
 
+    metadata: a text to keep inside, see `tuiviz.files.provenance`.
     Raises InputError if the file exists and `force` is not given, for another extension, for
     numbers that are not finite (no file of them can be loaded again), and if it cannot be written.
     """
@@ -40,7 +43,7 @@ def save_parameters(path: StrPath, theta: Parameters, *, force: bool = False) ->
         if array.dtype.kind != "f":
             raise InputError(f"{shown(path)}: {name} has dtype {array.dtype}; expected floats")
     require_finite(path, arrays)
-    write_arrays(path, arrays, force=force)
+    write_arrays(path, arrays, metadata=metadata, force=force)
 
 
 def check_sizes(theta: Parameters, vocabulary_size: int, path: StrPath) -> None:

@@ -1,0 +1,101 @@
+"""Truncations side by side on one sequence: what each keeps, costs, and gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from core.numbers import Array, norm, unit_scale
+from core.sgd import by_name
+from core.tape import Tape
+from core.truncation import Truncation
+
+STYLES = {
+    "window": lambda n, steps: Truncation(1, n),  # every error goes back n steps
+    "chunks": lambda n, steps: Truncation(n, n),
+    "end": lambda n, steps: Truncation(steps, n),  # the last n steps alone
+}
+"""How people truncate to n steps, by name: n and T make the truncation."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A truncated gradient beside the full one, g.
+
+    `kept` of `terms` terms (t, k) are in it; `sweep` counts the steps back that it takes, a product
+    with Wᵀ each. By parameter: `errors` ‖g_trunc − g‖ / ‖g‖, and `cosines` of the angle between
+    them. NaN where a norm that is divided by is zero.
+    """
+
+    style: str
+    n: int
+    truncation: Truncation
+    kept: int
+    terms: int
+    sweep: int
+    errors: Mapping[str, float]
+    cosines: Mapping[str, float]
+
+
+def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -> Comparison:
+    """A truncation of the gradient of a tape beside the full gradient."""
+    steps = tape.steps
+    blocks = truncation.blocks(steps)
+    found, expected = by_name(tape.gradient(truncation)), by_name(full)
+    return Comparison(
+        style=style,
+        n=n,
+        truncation=truncation,
+        kept=sum(max(0, t + 1 - truncation.first(t, steps)) for t in range(steps)),
+        terms=steps * (steps + 1) // 2,
+        sweep=int((blocks[:, 1] - blocks[:, 2] + 1).sum()),
+        errors={name: relative_error(found[name], array) for name, array in expected.items()},
+        cosines={name: cosine(found[name], array) for name, array in expected.items()},
+    )
+
+
+def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Comparison]:
+    """Every style at every n, from the cheapest n to the dearest.
+
+    lengths: the n, `some_lengths(T)` unless given.
+    """
+    full = tape.gradient()
+    for n in some_lengths(tape.steps) if lengths is None else lengths:
+        for style, made in STYLES.items():
+            yield compare(tape, style, n, made(n, tape.steps), full)
+
+
+ALL = 16
+"""Up to so many steps, every n is compared."""
+
+
+def some_lengths(steps: int) -> list[int]:
+    """n = 1 … T; for T > 16 the powers of two, those one and a half times as large, and T."""
+    if steps <= ALL:
+        return list(range(1, steps + 1))
+    powers = [2**i for i in range(steps.bit_length())]
+    some = {n for power in powers for n in (power, 3 * power // 2) if n < steps}
+    return sorted({*some, steps})
+
+
+def relative_error(found: Array, expected: Array) -> float:
+    """‖found − expected‖ / ‖expected‖; NaN if expected is zero."""
+    with np.errstate(all="ignore"):
+        difference, size = (float(_norm(array)) for array in (found - expected, expected))
+    return difference / size if size else nan
+
+
+def cosine(found: Array, expected: Array) -> float:
+    """The cosine of the angle between two arrays; NaN if one is zero."""
+    one, other = (unit_scale(array.reshape(1, -1))[0][0] for array in (found, expected))
+    with np.errstate(all="ignore"):
+        sizes = float(_norm(one)) * float(_norm(other))
+        return max(-1.0, min(1.0, float(np.vdot(one, other)) / sizes)) if sizes else nan
+
+
+def _norm(array: Array) -> Array:
+    return norm(array.reshape(1, -1))[0]

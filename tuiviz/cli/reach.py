@@ -1,0 +1,56 @@
+"""How far back gradients reach while a network learns, as a table with bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.training import Step
+    from tuiviz.training import Plan
+
+POINTS = 20
+"""How often, in a training, it is looked at."""
+
+_WORK = 4_000_000  # Σ T² of the sequences that are looked at each time
+_WIDTH = 40
+
+
+class ReachSample:
+    """The median lag that holds 90 % of Σ_k ‖∂E_t/∂s_k‖, at some steps of a training."""
+
+    def __init__(self, plan: Plan, steps: int) -> None:
+        self._training, self._steps = plan.training, steps
+        self._sequences = _affordable([len(x) for x, _ in plan.training.sequences])
+        self._rows: list[tuple[int, float, float]] = []
+
+    def due(self, done: int) -> bool:
+        """Whether to look after so many steps."""
+        return done * POINTS // self._steps > (done - 1) * POINTS // self._steps or done == 1
+
+    def add(self, step: Step, loss: float) -> None:
+        """Looks at the state before a step."""
+        from core.lags import median_lag
+
+        theta = step.before.theta
+        tapes = (self._training.record(theta, sequence) for sequence in self._sequences)
+        self._rows.append((step.before.step, loss, median_lag(tapes)))
+
+    def table(self) -> str:
+        """A line for each step that was looked at."""
+        longest = max((lag for *_, lag in self._rows if lag == lag), default=0) or 1
+        seen = len(self._sequences)
+        lines = [
+            f"median lag t − k that holds 90 % of Σₖ ‖∂E_t/∂s_k‖, over the errors of {seen} "
+            f"sequence{'s' if seen > 1 else ''}",
+            f"{'step':>9}  {'loss':>8}  {'lag':>6}",
+        ]
+        for step, loss, lag in self._rows:
+            bar = "█" * round(_WIDTH * lag / longest) if lag == lag else ""
+            lines.append(f"{step:>9}  {loss:>8.4f}  {lag:>6.1f}  {bar}".rstrip())
+        return "\n".join(lines)
+
+
+def _affordable(lengths: list[int]) -> list[int]:
+    """Sequences spread over the text, at least one, whose T² add up to the work that is allowed."""
+    count = max(1, min(len(lengths), _WORK * len(lengths) // sum(n * n for n in lengths)))
+    return [i * len(lengths) // count for i in range(count)]
