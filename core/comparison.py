@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -14,7 +14,7 @@ from core.sgd import by_name
 from core.tape import Tape
 from core.truncation import Truncation
 
-STYLES = {
+STYLES: Mapping[str, Callable[[int, int], Truncation]] = {
     "window": lambda n, steps: Truncation(1, n),  # every error goes back n steps
     "chunks": lambda n, steps: Truncation(n, n),
     "end": lambda n, steps: Truncation(steps, n),  # the last n steps alone
@@ -59,7 +59,7 @@ def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -
 
 
 def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Comparison]:
-    """Every style at every n, from the cheapest n to the dearest.
+    """Every style at every n, and the full gradient at the end.
 
     lengths: the n, `some_lengths(T)` unless given.
     """
@@ -67,6 +67,7 @@ def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Co
     for n in some_lengths(tape.steps) if lengths is None else lengths:
         for style, made in STYLES.items():
             yield compare(tape, style, n, made(n, tape.steps), full)
+    yield compare(tape, "full", tape.steps, Truncation(tape.steps, tape.steps), full)
 
 
 ALL = 16
@@ -85,7 +86,7 @@ def some_lengths(steps: int) -> list[int]:
 def relative_error(found: Array, expected: Array) -> float:
     """‖found − expected‖ / ‖expected‖; NaN if expected is zero."""
     with np.errstate(all="ignore"):
-        difference, size = (float(_norm(array)) for array in (found - expected, expected))
+        difference, size = (_norm(array) for array in (found - expected, expected))
     return difference / size if size else nan
 
 
@@ -93,9 +94,9 @@ def cosine(found: Array, expected: Array) -> float:
     """The cosine of the angle between two arrays; NaN if one is zero."""
     one, other = (unit_scale(array.reshape(1, -1))[0][0] for array in (found, expected))
     with np.errstate(all="ignore"):
-        sizes = float(_norm(one)) * float(_norm(other))
+        sizes = _norm(one) * _norm(other)
         return max(-1.0, min(1.0, float(np.vdot(one, other)) / sizes)) if sizes else nan
 
 
-def _norm(array: Array) -> Array:
-    return norm(array.reshape(1, -1))[0]
+def _norm(array: Array) -> float:
+    return float(norm(array.reshape(1, -1))[0])
