@@ -61,9 +61,9 @@ def open_debugger(
     return debugger
 
 
-def session_key(path: StrPath, options: ModelOptions) -> str:
+def session_key(path: StrPath, problem: Problem) -> str:
     """What the breakpoints, watches and marks on a file are kept under: its content."""
     from tuiviz.debugger.keeping import content_key
 
     with reading(path, limit=_LIMIT) as file:
-        return content_key(file.read(), options.level, options.sequence)
+        return content_key(file.read(), problem.level, problem.sequence)

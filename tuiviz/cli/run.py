@@ -45,14 +45,12 @@ def run(
 
     debugger = open_debugger(file, options, error, wrt, stops)
     if script is None:
-        _show(debugger, file, options, fresh, ascii_only)
+        _show(debugger, file, fresh, ascii_only)
     else:
         _play(debugger, script, ascii_only)
 
 
-def _show(
-    debugger: Debugger, file: str, options: ModelOptions, fresh: bool, ascii_only: bool
-) -> None:
+def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     """Opens the debugger with what was kept of the last time, and keeps it for the next."""
     from tuiviz.debugger import keeping
     from tuiviz.debugger.actions import ACTIONS
@@ -61,7 +59,7 @@ def _show(
     from tuiviz.screen.app import DebuggerApp
 
     settings, warnings = read_settings({action.id: action.keys for action in ACTIONS})
-    key = session_key(file, options)
+    key = session_key(file, debugger.session.problem)
     found, warning = (None, None) if fresh else keeping.load(key)
     warnings += [warning] if warning else []
     if found is not None:

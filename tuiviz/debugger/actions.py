@@ -38,7 +38,14 @@ class Action:
         return self.name.replace("-", "_")
 
 
-MOVE, LOOK, STOP, ASK, USE = "Moving", "Looking", "Stopping", "Finding out", "Using"
+MOVE, LOOK, STOP, ASK, LEARN, USE = (
+    "Moving",
+    "Looking",
+    "Stopping",
+    "Finding out",
+    "Training",
+    "Using",
+)
 
 # With a Korean keyboard on, a key arrives as the letter that is printed beside it.
 ACTIONS = (
@@ -161,6 +168,19 @@ ACTIONS = (
     Action("answer", ("A",), "A", "answer what is asked", ASK, takes="your answer", asks=True),
     Action("print", (), "", "the value of an expression", ASK, takes="an expression"),
     Action("show", (), "", "where you are, and what is here", ASK),
+    Action("sgd", ("s", "ㄴ"), "s", "a step of SGD: θ ← θ − η ∂E/∂θ", LEARN, "SGD", 3),
+    Action("sgd-back", ("S",), "S", "a step of SGD back", LEARN, "SGD", 3),
+    Action("sgd-to", (), "", "to a step of the training", LEARN, takes="its number, from 0"),
+    Action("rate", (), "", "the learning rate η", LEARN, takes="a number", asks=True),
+    Action("clip", (), "", "clip the gradient of a step", LEARN,
+           takes="5 for the entries, norm 5, or off"),
+    Action("truncate", ("K",), "K", "truncated BPTT", LEARN, takes="K2, K1,K2, or off", asks=True),
+    Action("truncate-less", ("left_curly_bracket",), "{", "errors go back a step less", LEARN,
+           "k2", 3),
+    Action("truncate-more", ("right_curly_bracket",), "}", "errors go back a step more", LEARN,
+           "k2", 3),
+    Action("block-less", ("left_parenthesis",), "(", "an error less goes back together", LEARN),
+    Action("block-more", ("right_parenthesis",), ")", "an error more goes back together", LEARN),
     Action("copy", ("y", "ㅛ"), "y", "copy the value", USE, on_screen=True),
     Action("copy-explanation", ("Y",), "Y", "copy the expansion, as Markdown", USE, on_screen=True),
     Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1, on_screen=True),

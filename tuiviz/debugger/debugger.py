@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.symbols import subscript
 from tuiviz.debugger import reach
@@ -13,13 +13,23 @@ from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.stops import Breakpoint, Watch
 from tuiviz.debugger.walk import EACH, ONE, SUM
 
+if TYPE_CHECKING:
+    from core.history import History
+    from core.sgd import Clip
+
+RATE = 0.1
+"""The learning rate η, unless another is chosen."""
+
 KINDS = {ONE: "one E_t", EACH: "every E_t in turn", SUM: "one sweep, all errors"}
 """The walks, in words."""
 
 Running = Iterator[None]
 """What an action returns that may take long: it is to be run to its end, or dropped."""
 
-PANELS = ("chain", "value", "reach", "decay", "jacobian", "watches", "program", "network")
+PANELS = (
+    "chain", "value", "reach", "decay", "jacobian", "training", "truncation", "watches", "program",
+    "network",
+)  # fmt: skip
 """What can be looked at closely, in the order of the key that goes through them."""
 
 AT_ONCE = 10**8
@@ -69,6 +79,10 @@ class Debugger:
         self.ahead: list[Place] = []
         self.sought: tuple[str, int] | None = None
         self.wish: reach.Grid | None = None
+        self.history: History | None = None  # of the training, once there is any
+        self.trained = 0  # steps of SGD behind the network that is looked at
+        self.rate = RATE
+        self.clip: Clip | None = None
 
     @property
     def place(self) -> Place:

@@ -159,9 +159,18 @@ class Session:
         return other.moved_to(other.walk.start_of(back) if same is None else same)
 
     def with_problem(self, problem: Problem) -> Session:
-        """The same place on another tape of the same length."""
-        moved = replace(self, problem=problem, _kept={})
-        return moved.moved_to(self.index)
+        """The same line and step on another tape of the same length, or under another truncation.
+
+        Where there is no such line any more, the nearest place that there is.
+        """
+        other = replace(self, problem=problem, _kept={})
+        here = self.position
+        back = -1 if self.going_forward else other.walk.pass_of(self.error)
+        same = None
+        if back is not None:
+            same = other.walk.made(back, here.step, here.line.kind, here.line.name)
+        moved = other.moved_to(self.index if same is None else same)
+        return replace(moved, opened=self.opened, cursor=self.cursor)
 
     def cursor_moved(self, rows: int) -> Session:
         """The cursor so many rows further down in the chain rule."""

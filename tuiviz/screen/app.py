@@ -22,7 +22,7 @@ from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.glyphs import to_ascii
 from tuiviz.screen.cells import fitted
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
-from tuiviz.screen.views import chain, jacobian, matrix, network, program, watches
+from tuiviz.screen.views import chain, jacobian, matrix, network, program, training, watches
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
 from tuiviz.screen.views.says import says
@@ -38,8 +38,11 @@ LARGE = (140, 36)
 FIRST = "n goes on line by line, N back; c runs to the end; ⏎ opens a term; ? has every key"
 """What is said first."""
 
-DETAILS = ("value", "reach", "decay", "jacobian", "watches")
+DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation")
 """Panels that share one place where there is not room for all."""
+
+LAST = DETAILS[-3:]
+"""Those of them that share one place even on a large screen."""
 
 
 class DebuggerApp(App[None]):
@@ -66,7 +69,7 @@ class DebuggerApp(App[None]):
         self._typed_count = ""
         self._walking: Running | None = None
         self._ticking: Timer | None = None
-        self._detail = "value"
+        self._detail, self._last = "value", LAST[0]
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
@@ -82,6 +85,8 @@ class DebuggerApp(App[None]):
             yield view("reach", reaching.triangle, reaching.triangle_title)
             yield view("decay", reaching.decay, reaching.decay_title)
             yield view("jacobian", jacobian.jacobian, jacobian.title)
+            yield view("training", training.training, training.training_title)
+            yield view("truncation", training.truncation, training.truncation_title)
         yield view("sums", lines.sums)
         yield view("says", says)
         yield Prompt()
@@ -116,16 +121,21 @@ class DebuggerApp(App[None]):
 
     def show(self) -> None:
         """Shows the debugger as it is now."""
-        look = self.debugger.look
+        look, large = self.debugger.look, self.has_class("large")
         if look.panel in DETAILS:
             self._detail = look.panel
-        zoomed = look.zoomed
-        for view in self.query(View):
-            name = view.id or ""
-            if name in (*DETAILS, "chain", "program"):
-                chosen = name in ("chain", "program") or name == self._detail
-                view.display = name == look.panel if zoomed else chosen or self.has_class("large")
-        self.set_class(zoomed and look.panel != "network", "zoomed")
+        if look.panel in LAST:
+            self._last = look.panel
+        alone = look.zoomed and look.panel != "network"
+        for name in (*DETAILS, "chain", "program"):
+            if alone:
+                shown = name == look.panel
+            elif name in LAST and large:
+                shown = name == self._last
+            else:
+                shown = large or name in ("chain", "program", self._detail)
+            self.query_one(f"#{name}").display = shown
+        self.set_class(alone, "zoomed")
         for view in self.query(View):
             view.show(self.debugger)
         self._grant()

@@ -46,7 +46,7 @@ def _row(session: Session, row: Row, largest: float, room: Room, digits: int) ->
     if term and term.kept:
         text += bar(term.norm / largest if largest else 0.0, bars)
     elif term:
-        text += "dropped"
+        text += fitted("dropped", bars).replace("…", "")
     elif row.depth:
         text += "×".join(map(str, row.expression.shape))
     style = _style(session, row, room)

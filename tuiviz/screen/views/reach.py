@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,12 @@ from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import number
 from tuiviz.screen.cells import fitted, right
 from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.screen.plot import Curve, bins, plot
 
 _SIDE = 5
 _SHADES = " ░▒▓█"
+_TINY = -300  # decades: below, a float cannot hold the size itself
+
 _DECADES = 6
 """Decades below the largest that have shades of their own."""
 
@@ -79,7 +81,7 @@ def _shade(log: float, top: float, palette: Any) -> tuple[str, Style]:
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
     t, k = debugger.cell
     log = debugger.log_reach(t)[k]
-    size = "0" if log == -np.inf else number(10**log) if -300 < log < 300 else f"1e{log:.0f}"
+    size = "0" if log == -np.inf else number(10**log) if _TINY < log < -_TINY else f"1e{log:.0f}"
     text = f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"
     if len(of.errors) < debugger.session.steps:
         text += f"  binned: 1 row of {debugger.session.steps / len(of.errors):.0f} errors"
@@ -90,42 +92,24 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
 
 
 def decay(debugger: Debugger, room: Room) -> list[Line]:
-    """log₁₀‖∂E_t/∂s_k‖ of the selected error over the lag t − k: a column for each bin of lags."""
-    logs = debugger.log_reach(debugger.session.error)[::-1]
-    width, height = max(1, room.width - 7), max(1, room.height - 1)
-    edges = np.linspace(0, len(logs), min(width, len(logs)) + 1).round().astype(int)
-    means = [_highest(logs[a:b]) for a, b in pairwise(edges.tolist())]
-    finite = [m for m in means if np.isfinite(m)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
-    low, high = float(np.floor(low)), float(max(np.ceil(high), np.floor(low) + 1))
-    cell = max(1, min(6, width // len(means)))
-    at = debugger.cell
-    lag = at[0] - at[1]
-    column = int(np.searchsorted(edges, lag, side="right")) - 1
-    rows = []
-    for row in range(height):
-        label = high - (high - low) * row / max(1, height - 1)
-        name = f"{10.0**label:.1g}" if row in (0, height - 1, height // 2) else ""
-        made = line(right(name, 6) + "│", room.palette.dim)
-        for i, mean in enumerate(means):
-            part = (mean - low) / (high - low) * height - (height - 1 - row)
-            glyph = _filled(part) if np.isfinite(mean) else " "
-            style = room.palette.selected if i == column else room.palette.symbol
-            t = debugger.session.error
-            made.add(glyph * cell, style, f"cell {t} {max(0, t - int(edges[i]))}")
-        rows.append(made)
-    axis = f"lag t − k: 0 … {len(logs) - 1}"
-    if len(means) < len(logs):
-        axis += f", the largest of {len(logs) / len(means):.0f}"
-    return [*rows, line(fitted(right("", 7) + axis, room.width), room.palette.dim)]
-
-
-def _highest(part: Any) -> float:
-    return float(part.max()) if part.size else float("-inf")
-
-
-def _filled(part: float) -> str:
-    return " ▁▂▃▄▅▆▇█"[max(0, min(8, round(part * 8)))]
+    """log₁₀‖∂E_t/∂s_k‖ of the selected error over the lag t − k."""
+    t, (at, k) = debugger.session.error, debugger.cell
+    logs = debugger.log_reach(t)[::-1]
+    finite = logs[np.isfinite(logs)]
+    low = float(np.floor(finite.min())) if finite.size else 0.0
+    high = max(float(np.ceil(finite.max())) if finite.size else 0.0, low + 1)
+    curve = Curve(
+        logs,
+        label=lambda log: f"{10.0**log:.1g}" if log > _TINY else f"1e{log:.0f}",
+        click=lambda lag: f"cell {t} {t - lag}",
+        marked=at - k if at == t else None,
+    )
+    inner = Room(room.width, room.height - 1, room.palette)
+    axis = f"       lag t − k: 0 … {len(logs) - 1}"
+    if bins(len(logs), inner) > 1:
+        axis += f", the largest of {bins(len(logs), inner):.0f}"
+    drawn = plot(curve, inner, low, high)
+    return [*drawn, line(fitted(axis, room.width), room.palette.dim)]
 
 
 def triangle_title(debugger: Debugger) -> str:
