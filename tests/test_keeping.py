@@ -195,6 +195,13 @@ def test_any_spoilt_file_is_read_or_is_a_warning(data: st.DataObject) -> None:
     assert (kept is None) == (warning is not None)
 
 
+def test_a_file_nested_without_end_is_a_warning() -> None:
+    written(b'{"kept":' * 10_000 + b"1" + b"}" * 10_000)
+    warned("not a sound session file")
+    written(b'{"other":' * 10_000 + b"1" + b"}" * 10_000)
+    warned("not a sound session file")
+
+
 def test_a_file_that_is_too_large_is_a_warning() -> None:
     written(b" " * (LIMIT + 1))
     warned("expected at most 1 MiB")
