@@ -34,9 +34,9 @@ quick = settings(
 )
 KEY = content_key(b"the cat sat", "word", 1)
 KEPT = Kept(
-    (KeptBreakpoint("condition", "norm(dEds) < 1e-3", 2, False), KeptBreakpoint("step", "3")),
+    (KeptBreakpoint("norm(dEds) < 1e-3", 2, False), KeptBreakpoint("t=3")),
     (KeptWatch("max(abs(s))", stops=True),),
-    {"a": KeptMark("one", 3, "backward", 1, "∂E/∂W")},
+    {"a": KeptMark("one", 3, "backward", 1, "dW")},
     {"theme": "dark", "precision": 4, "watches": True},
 )
 
@@ -74,10 +74,9 @@ def test_what_is_kept_comes_back() -> None:
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 counts = st.integers(0, 10**9)
-kinds = st.sampled_from(["line", "step", "condition"])
 everything = st.builds(
     Kept,
-    st.lists(st.builds(KeptBreakpoint, kinds, texts, counts, st.booleans()), max_size=3).map(tuple),
+    st.lists(st.builds(KeptBreakpoint, texts, counts, st.booleans()), max_size=3).map(tuple),
     st.lists(st.builds(KeptWatch, texts, st.booleans()), max_size=3).map(tuple),
     st.dictionaries(texts, st.builds(KeptMark, texts, counts, texts, counts, texts), max_size=3),
     st.dictionaries(texts, texts | counts | st.booleans(), max_size=3),
@@ -150,14 +149,14 @@ def test_another_format_or_version_is_a_warning(part: str, value: object, expect
     warned("not a sound session file", expected)
 
 
-BREAKPOINT = {"kind": "line", "text": "s"}
+BREAKPOINT = {"text": "dW"}
 
 
 @pytest.mark.parametrize(
     ("part", "value", "expected"),
     [
-        ("breakpoints", [{"kind": "python", "text": "1"}], "$.kept.breakpoints[0].kind"),
-        ("breakpoints", [{"kind": "line"}], "text"),
+        ("breakpoints", ["dW"], "$.kept.breakpoints[0]"),
+        ("breakpoints", [{"ignore": 1}], "text"),
         ("breakpoints", [{**BREAKPOINT, "ignore": "2"}], "$.kept.breakpoints[0].ignore"),
         ("breakpoints", [{**BREAKPOINT, "ignore": -1}], "the number -1"),
         ("breakpoints", [{**BREAKPOINT, "ignore": 10**30}], "the number"),

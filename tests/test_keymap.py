@@ -273,6 +273,7 @@ def test_the_example_of_the_document_can_be_used(home: Path) -> None:
     document = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
     (example,) = re.findall(r"```toml\n(.*?)```", document, re.S)
     (home / "tuiviz" / "config.toml").write_text(example)
-    found, warnings = read_settings({action.name: action.keys for action in ACTIONS})
+    found, warnings = read_settings({action.id: action.keys for action in ACTIONS})
     assert warnings == []
+    assert len(found.keys) == len(ACTIONS)
     assert None not in (found.ascii, found.theme, found.precision)

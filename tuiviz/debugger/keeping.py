@@ -29,9 +29,8 @@ _LARGEST = 10**9
 
 @dataclass(frozen=True)
 class KeptBreakpoint:
-    """It stops at the line, the time step or the condition that `text` names."""
+    """A breakpoint, as it was typed."""
 
-    kind: Literal["line", "step", "condition"]
     text: str
     ignore: int = 0
     enabled: bool = True

@@ -36,8 +36,7 @@ def kept(debugger: Debugger) -> Kept:
 
 
 def _kept_breakpoint(each: Breakpoint) -> KeptBreakpoint:
-    kind = "line" if each.line and not each.condition else "condition"
-    return KeptBreakpoint(kind, each.text, max(0, each.ignore), each.enabled)  # type: ignore[arg-type]
+    return KeptBreakpoint(each.text, max(0, each.ignore), each.enabled)
 
 
 def _kept_mark(session: Session, place: Place) -> KeptMark:
