@@ -163,12 +163,16 @@ def _run(debugger: Debugger, direction: int) -> Running:
 
 
 def _stop_at(debugger: Debugger, there: Session, before: list[object]) -> str:
+    """Why to stop at a position; nothing where there is no reason."""
     for number, each in enumerate(debugger.breakpoints):
-        if each.enabled and each.triggers(there):
-            if each.ignore > 0:
-                debugger.breakpoints = counted(debugger.breakpoints, number)
-            else:
-                return f"breakpoint {number + 1}: {visible(each.text)}"
+        try:
+            stops = each.enabled and each.triggers(there)
+        except InputError as error:
+            return f"breakpoint {number + 1} cannot be asked: {error}"
+        if stops and each.ignore > 0:
+            debugger.breakpoints = counted(debugger.breakpoints, number)
+        elif stops:
+            return f"breakpoint {number + 1}: {visible(each.text)}"
     for number, watch in enumerate(debugger.watches):
         if watch.stops and watch.may_change(there):
             value = watch.value(there)
