@@ -43,15 +43,15 @@ class Partial:
 
     def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
         """Σ_k g_k · (∂y/∂x)_k over the rows k of g, for a parameter x of that shape."""
-        return np.asarray(self.apply(g, coefficient, np.empty_like(g)).sum(axis=0))
+        return np.asarray(self.apply(g, coefficient, None).sum(axis=0))
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         """‖g_k · (∂y/∂x)_k‖ for each row k of g, without forming a matrix."""
-        return norm(self.apply(g, coefficient, np.empty_like(g)))
+        return norm(self.apply(g, coefficient, None))
 
     def inner(self, g: Array, coefficient: Any, matrix: Array) -> Array:
         """⟨g_k · (∂y/∂x)_k, matrix⟩ for each row k of g, without forming a matrix."""
-        return np.asarray(self.apply(g, coefficient, np.empty_like(g)) @ matrix)
+        return np.asarray(self.apply(g, coefficient, None) @ matrix)
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ TANH = _elementwise("tanh", np.tanh, "tanh({0})", "1 − {y}²", _one_minus_squa
 SIGMOID = _elementwise("sigmoid", _sigmoid, "σ({0})", "{y} ⊙ (1 − {y})", lambda y: y * (1 - y))
 RELU = _elementwise(
     "relu",
-    lambda x, out: np.maximum(x, 0, out),
+    lambda x, out: np.maximum(x, 0, out=out),  # positional out is deprecated here
     "relu({0})",
     "[{y} > 0]",
     lambda y: (y.real > 0).astype(y.dtype),

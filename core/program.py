@@ -167,8 +167,16 @@ class Program:
     @cached_property
     def inner(self) -> dict[Node, list[Edge]]:
         """Of each node, its edges to readers in the loop, within the same step."""
+        return self._readers_at(Stage.LOOP)
+
+    @cached_property
+    def outer(self) -> dict[Node, list[Edge]]:
+        """Of each node, its edges to readers after the loop, within the same step."""
+        return self._readers_at(Stage.AFTER)
+
+    def _readers_at(self, stage: Stage) -> dict[Node, list[Edge]]:
         return {
-            node: [edge for edge in edges if self.stages[edge[0]] is Stage.LOOP]
+            node: [edge for edge in edges if self.stages[edge[0]] is stage]
             for node, edges in self.readers.items()
         }
 
@@ -186,21 +194,26 @@ class Program:
     def absorbed(self) -> dict[Node, Node]:
         """Summands known for all steps, that are not kept: the sum of each stands in its place."""
         found: dict[Node, Node] = {}
+        taken = set(self.states.values())  # a state stands in its history
         for node in self.nodes:
             for operand in node.operands if node.op.is_sum else ():
                 bulk = self.stages[operand] in (Stage.BEFORE, Stage.AFTER)
-                if bulk and self._passes_by(operand) and node not in found.values():
+                if bulk and self._passes_by(operand) and node not in taken:
                     found[operand] = node
+                    taken.add(node)
         return found
 
     @cached_property
     def fleeting(self) -> frozenset[Node]:
         """Summands in the loop, that are not kept from one step to the next."""
+        standing = set(self.absorbed.values())
         return frozenset(
             operand
             for node in self.loop
             for operand in (node.operands if node.op.is_sum else ())
-            if self.stages[operand] is Stage.LOOP and self._passes_by(operand)
+            if self.stages[operand] is Stage.LOOP
+            and operand not in standing
+            and self._passes_by(operand)
         )
 
     def _passes_by(self, node: Node) -> bool:
@@ -215,6 +228,12 @@ class Program:
     def readout(self) -> list[Node]:
         """From the loss back to the states: what only the errors of the same step go through."""
         return [*reversed(self.after), *self.states.values()]
+
+    @cached_property
+    def matrices(self) -> frozenset[Node]:
+        """The parameters that a product reads as its matrix; the others are vectors."""
+        products = (node for node in self.nodes if node.op in (ops.PRODUCT, ops.GATHER))
+        return frozenset(node.operands[1] for node in products)
 
     @cached_property
     def sizes(self) -> dict[Node, tuple[str, int]]:
@@ -309,6 +328,8 @@ def trace(cell: Cell, tokens: bool) -> Program:
             f"the cell {cell.name} must return E and each line that `previous` reads, at least one"
         )
     for name, node in lines.items():
+        if not node.operands:
+            raise TypeError(f"the cell {cell.name}: {name} must be an operation, as identity(…) is")
         node.name = name
     written = {name: expression(node, top=True) for name, node in lines.items()}
     for node in _walk(lines.values()):
@@ -427,7 +448,10 @@ def _check_readout(program: Program) -> None:
             inner = program.stages[operand] in (Stage.LOOP, Stage.BEFORE) and operand not in states
             if inner or operand.op is PREVIOUS:
                 raise TypeError(
-                    f"the cell {program.cell.name}: {expression(node)} reads "
-                    f"{expression(operand)}; after the states, only the states of the same step "
-                    "may be read"
+                    f"the cell {program.cell.name}: {_generic(node)} reads {_generic(operand)}; "
+                    "after the states, only the states of the same step may be read"
                 )
+
+
+def _generic(node: Node) -> str:
+    return expression(node).replace("{t}", "ₜ").replace("{p}", "ₜ₋₁")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from core.numbers import Array
-from core.program import PARAMETER, Edge, Node, Program
+from core.program import Edge, Node, Program
 
 Instruction = Iterator[Any]
 """A `map` of a function over columns of arguments: one call for each step."""
@@ -41,20 +41,19 @@ class Recording:
     dtype: np.dtype[Any]
     arrays: Mapping[Node, Array]
     histories: Mapping[str, Array]
-    _coefficients: dict[tuple[Node, int], Any] = field(default_factory=dict, repr=False)
 
     def coefficients(self, edge: Edge, start: int, stop: int) -> Any:
         """What an edge's partial reads of the tape at start ≤ k < stop: (stop − start, …).
 
         One matrix or number if the partial is the same at every step.
         """
-        node, partial, index = edge
-        found = self._coefficients.get((node, index))
-        if found is None:
-            operands = [self.arrays.get(operand) for operand in node.operands]
-            found = partial.coefficient(operands, self.arrays.get(node))
-            self._coefficients[node, index] = found
-        return found if partial.constant else found[start:stop]
+        node, partial, _ = edge
+
+        def during(node: Node) -> Any:
+            array = self.arrays.get(node)
+            return array if array is None or node in self.program.matrices else array[start:stop]
+
+        return partial.coefficient([during(each) for each in node.operands], during(node))
 
     def size(self, node: Node) -> int:
         """n of a node of the loop."""
@@ -92,6 +91,9 @@ def forward(
         leaf: parameters[name].astype(dtype, copy=bool(parameters[name].flags.writeable))
         for name, leaf in program.parameters.items()
     }
+    for leaf, array in arrays.items():
+        if leaf not in program.matrices:  # a vector is the same at every step
+            arrays[leaf] = np.broadcast_to(array, (steps, *array.shape))
     arrays |= zip(program.given, (x, y), strict=True)
     histories = {}
     for name, state in initial.items():
@@ -115,9 +117,9 @@ def forward(
 
 def _all_at_once(program: Program, nodes: Iterable[Node], arrays: dict[Node, Array]) -> None:
     for node in nodes:
-        # A matrix is the second factor of v Mᵀ; of a vector, .T is the vector itself.
+        # A matrix is the second factor of v Mᵀ.
         operands = [
-            arrays[operand].T if operand.op is PARAMETER else arrays[operand]
+            arrays[operand].T if operand in program.matrices else arrays[operand]
             for operand in node.operands
         ]
         absorbed = [operand for operand in node.operands if operand in program.absorbed]
@@ -144,6 +146,6 @@ def _steps(
         for place in places:
             if place not in rows:
                 array = arrays[place]
-                rows[place] = repeat(array.T) if place.op is PARAMETER else list(array)
+                rows[place] = repeat(array.T) if place in program.matrices else list(array)
         made.append(map(node.op.value, *[rows[place] for place in places]))
     return made

@@ -13,7 +13,7 @@ the second sum for states. One builder makes the instructions of a step for any 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import repeat
 from operator import call
@@ -104,21 +104,21 @@ class Adjoints:
     def edges(self, parameter: str) -> list[Edge]:
         """Where a parameter is read, towards the loss."""
         program = self.tape.program
-        return program.readers.get(program.parameters[parameter], [])
+        leaf = program.parameters.get(parameter)
+        return program.readers.get(leaf, []) if leaf else []
 
     def gradient(self, first: int = 0) -> Any:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
-        with np.errstate(all="ignore"):
-            return replace(
-                self.tape.theta,
-                **{name: self.total(name, first) for name in self.tape.program.parameters},
-            )
+        names = [field.name for field in fields(self.tape.theta)]
+        return replace(self.tape.theta, **{name: self.total(name, first) for name in names})
 
     def total(self, parameter: str, first: int = 0) -> Array:
         """The sum of the terms k ≥ first of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
-        totals = [edge[1].total(*self.rows(edge, first), shape) for edge in self.edges(parameter)]
-        found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
+        edges = self.edges(parameter)
+        with np.errstate(all="ignore"):
+            totals = [edge[1].total(*self.rows(edge, first), shape) for edge in edges]
+            found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
         found.setflags(write=False)  # so that the parameters need not copy it
         return found
 
@@ -138,7 +138,7 @@ def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
     """
     program = tape.program
     found: Cotangents = {program.loss: np.ones(stop - start, tape.dtype)}
-    _spread(tape, program.readout, found, start, stop)
+    _spread(tape, program.readout, program.outer, found, start, stop)
     for state in program.states.values():
         if state not in found:
             found[state] = np.zeros((stop - start, tape.size(state)), tape.dtype)
@@ -146,13 +146,18 @@ def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
 
 
 def _spread(
-    tape: Recording, nodes: Iterable[Node], found: Cotangents, start: int, stop: int
+    tape: Recording,
+    nodes: Iterable[Node],
+    edges: Mapping[Node, Sequence[Edge]],
+    found: Cotangents,
+    start: int,
+    stop: int,
 ) -> None:
     """Adds to `found` the adjoints of nodes from those of their readers, all steps at once."""
     for node in nodes:
         if node in tape.program.aliases or node in found:
             continue
-        for edge in tape.program.readers.get(node, []):
+        for edge in edges.get(node, []):
             reader, partial, _ = edge
             g = found[tape.program.aliases.get(reader, reader)]
             product = partial.apply(g, tape.coefficients(edge, start, stop), None)
@@ -192,7 +197,9 @@ def complete(
     found = {**readout, **loop}
     stop = first + len(next(iter(loop.values())))
     with np.errstate(all="ignore"):
-        _spread(tape, reversed(tape.program.before), found, first, stop)
+        _spread(tape, reversed(tape.program.before), tape.program.readers, found, first, stop)
+    for array in found.values():
+        array.setflags(write=False)
     return Adjoints(tape, found, at, first)
 
 
@@ -255,8 +262,11 @@ def jacobian(tape: Recording, t: int, k: int) -> Array:
     if k == t:
         return np.eye(size, dtype=tape.dtype)
     ring, everyone = Ring(tape, size), slice(None)
-    identity = [np.copyto], [ring.rows(state, t)], [np.eye(size)]
-    ring.back(t, t + 1, [everyone], {state: identity})
+    joining = {
+        each: ([np.copyto], [ring.rows(each, t)], [np.eye(size) if each is state else 0])
+        for each in tape.program.carried
+    }
+    ring.back(t, t + 1, [everyone], joining)
     ring.back(max(k, 0), t, [everyone] * (t - max(k, 0)), {})
     return _into_initial_state(ring, state) if k < 0 else ring.rows(state, k).copy()
 
