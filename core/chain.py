@@ -125,11 +125,18 @@ class Sum(Expression):
 def expand(tape: Recording, terms: Terms) -> Sum:
     """∂E_t/∂θ as the sum of its terms.
 
-    Raises InputError for a cell with several states: their chain rule is one of block matrices.
+    Raises InputError for a cell with several states: their chain rule is one of block matrices; and
+    for a parameter that both the recurrence and the readout read.
     """
     if len(tape.program.states) > 1:
         names = ", ".join(tape.program.states)
         raise InputError(f"the chain rule is written for one state; this cell has {names}")
+    stages = {tape.program.stages[reader] for reader, *_ in terms.adjoints.edges(terms.parameter)}
+    if terms.recurrent and Stage.AFTER in stages:
+        raise InputError(
+            f"the chain rule is written for one place; {terms.parameter} is read in two, "
+            "in the recurrence and in the readout"
+        )
     chain = _Chain(tape, terms)
     return Sum(
         symbol=symbols.gradient(chain.t, chain.name),

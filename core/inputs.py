@@ -41,6 +41,10 @@ def initial_states(
     program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
 ) -> dict[str, Array]:
     named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
+    unknown = named.keys() - program.previous.keys()
+    if unknown:
+        expected = ", ".join(program.previous)
+        raise InputError(f'initial state of "{min(unknown)}"; expected {expected}')
     found = {}
     for name in program.previous:
         units = size(program, theta, program.states[name])

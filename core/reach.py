@@ -1,7 +1,8 @@
 """How far each error reaches back: ‖∂E_t/∂s_k‖ for every t and k, without keeping ∂E_t/∂s_k.
 
 The errors go back in blocks of rows. A row is held near a fixed power of two, far from both ends of
-the floats, and the power that it was multiplied by is counted: nothing underflows to a false zero.
+the floats, and the power that it was multiplied by is counted: nothing underflows to a false zero,
+unless a unit fades below 1e-400 of the loudest unit of its row, and that one then dies altogether.
 """
 
 from __future__ import annotations

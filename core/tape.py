@@ -137,7 +137,7 @@ class Tape:
 
     def error(self, t: int) -> Error:
         """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""
-        if not 0 <= t < self.steps:
+        if not isinstance(t, (int, np.integer)) or not 0 <= t < self.steps:
             raise InputError(f"no error {t}; expected 0 to {self.steps - 1}")
         t = int(t)
         if t not in self._errors:

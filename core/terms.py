@@ -85,9 +85,12 @@ class Terms(Sequence[Term]):
         with np.errstate(all="ignore"):
             if len(self._edges) == 1:
                 partial = self._edges[0][1]
-                return np.asarray(partial.norms(*self.adjoints.rows(self._edges[0])))[::-1]
-            values = [self.value(k).ravel() for k in range(self.last, self.lowest - 1, -1)]
-            return norm(np.stack(values))
+                found = np.asarray(partial.norms(*self.adjoints.rows(self._edges[0])))[::-1]
+            else:
+                values = [self.value(k).ravel() for k in range(self.last, self.lowest - 1, -1)]
+                found = norm(np.stack(values))
+        found.setflags(write=False)
+        return found
 
     @cached_property
     def shares(self) -> Array:
@@ -95,14 +98,16 @@ class Terms(Sequence[Term]):
         with np.errstate(all="ignore"):
             shape = self.sum.shape
             (scaled,), _ = unit_scale(self.sum.reshape(1, -1))
-            found = np.zeros(self.last - self.lowest + 1)
+            found = np.zeros(self.last - self.lowest + 1, self.adjoints.tape.dtype)
             for edge in self._edges:
                 g, coefficients = self.adjoints.rows(edge)
                 # Both factors scaled: their product underflows only where the share does.
                 size = np.ldexp(1.0, unit_scale(self.sum.reshape(1, -1))[1][0])
                 inner = edge[1].inner(g / size, coefficients, scaled.reshape(shape))
                 found[: len(g)] += np.asarray(inner)[::-1]
-            return np.asarray(found / np.vdot(scaled, scaled))
+            found /= np.vdot(scaled, scaled)
+        found.setflags(write=False)
+        return found
 
     @cached_property
     def sum(self) -> Array:
