@@ -1,0 +1,206 @@
+"""∂s_t/∂s_k and how far an error reaches back, from 1e-1000 to 1e+9000 and to exact zeros."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import ACTIVATIONS, KINDS, RNNS, Array, close, laws, problems
+
+import tuiviz as tv
+
+every_network = pytest.mark.parametrize("network", KINDS)
+every_rnn = pytest.mark.parametrize("network", RNNS)
+one_state = pytest.mark.parametrize(
+    "network", [name for name, kind in KINDS.items() if len(kind.states) == 1]
+)
+
+
+@every_rnn
+@laws
+@given(data=st.data())
+def test_a_jacobian_is_the_product_of_its_steps(network: str, data: st.DataObject) -> None:
+    """∂s_t/∂s_k = Π_{j=t}^{k+1} diag(f'(a_j)) W, in descending j"""
+    problem = data.draw(problems(network, longest=8))
+    W = problem.theta.W
+    slopes = ACTIVATIONS[problem.kind.activation][1](problem.values["a"])
+    for t in range(problem.steps):
+        for k in range(-1, t + 1):
+            factors = [np.diag(slopes[j]) @ W for j in range(t, k, -1)]
+            close(problem.tape.jacobian(t, k), reduce(np.matmul, factors, np.eye(len(W))))
+
+
+@every_network
+@laws
+@given(data=st.data())
+def test_a_jacobian_is_the_complex_step_of_a_run_begun_again(
+    network: str, data: st.DataObject
+) -> None:
+    """Of several states the others are held at step k, and followed after it."""
+    problem = data.draw(problems(network))
+    for t in range(problem.steps):
+        for k in range(-1, t):
+            close(problem.tape.jacobian(t, k), problem.jacobian(t, k), scale=1e-3)
+
+
+@one_state
+@laws
+@given(data=st.data())
+def test_an_adjoint_goes_back_through_the_jacobian(network: str, data: st.DataObject) -> None:
+    """∂E_t/∂s_k = ∂E_t/∂s_t · ∂s_t/∂s_k"""
+    problem = data.draw(problems(network))
+    for t in range(problem.steps):
+        adjoints = problem.tape.error(t).adjoints["s"]
+        for k in range(t + 1):
+            close(adjoints[k], adjoints[t] @ problem.tape.jacobian(t, k), 1e-12, scale=1e-3)
+
+
+@every_rnn
+@laws
+@given(data=st.data())
+def test_the_adjoint_of_the_pre_activation_is_that_of_the_state_times_the_slope(
+    network: str, data: st.DataObject
+) -> None:
+    """δ_{t,k} = ∂E_t/∂a_k = f'(a_k) ⊙ ∂E_t/∂s_k"""
+    problem = data.draw(problems(network))
+    slopes = ACTIVATIONS[network][1](problem.values["a"])
+    for t in range(problem.steps):
+        adjoints = problem.tape.error(t).adjoints
+        assert adjoints["a"].shape == adjoints["s"].shape == (t + 1, len(problem.theta.W))
+        close(adjoints["a"], slopes[: t + 1] * adjoints["s"], 1e-13)
+
+
+@every_network
+@laws
+@given(data=st.data())
+def test_reach_is_the_norm_of_the_adjoints(network: str, data: st.DataObject) -> None:
+    """reach[t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t"""
+    tape = data.draw(problems(network, longest=9)).tape
+    expected = np.zeros((tape.steps, tape.steps))
+    for t in range(tape.steps):
+        expected[t, : t + 1] = np.linalg.norm(tape.error(t).adjoints["s"], axis=1)
+    np.testing.assert_allclose(tape.reach(), expected, rtol=1e-12, atol=1e-300)
+
+
+@every_network
+@laws
+@given(data=st.data())
+def test_log_reach_is_the_logarithm_of_reach(network: str, data: st.DataObject) -> None:
+    tape = data.draw(problems(network, longest=9)).tape
+    reach, log_reach = tape.reach(), tape.log_reach()
+    np.testing.assert_array_equal(np.isneginf(log_reach), reach == 0)
+    np.testing.assert_allclose(10**log_reach, reach, rtol=1e-11)
+
+
+def orthogonal(size: int, seed: int = 0) -> Array:
+    return np.asarray(np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))[0])
+
+
+def scaled_rotation(w: float, steps: int, dtype: Any = float) -> tuple[tv.Tape, Array]:
+    """An identity network with W = w Q, Q orthogonal, and its exact log₁₀‖∂E_t/∂s_k‖.
+
+    ‖∂E_t/∂s_k‖ = ‖g_t (w Q)^{t−k}‖ = w^{t−k} ‖g_t‖ with g_t = Vᵀ (ŷ_t − y_t). U = 0, so s = 0.
+    """
+    rng = np.random.default_rng(1)
+    V, c = rng.standard_normal((3, 4)), rng.standard_normal(3)
+    theta = tv.Parameters(U=np.zeros((4, 2)), W=w * orthogonal(4), V=V, c=c)
+    theta = tv.Parameters(**{name: getattr(theta, name).astype(dtype) for name in "UWVbc"})
+    y = rng.integers(3, size=steps)
+    tape = tv.record(theta, np.zeros(steps, int), y, activation="identity")
+    yhat = np.exp(c) / np.exp(c).sum()
+    joined = np.log10(np.linalg.norm((yhat - np.eye(3)[y]) @ V, axis=1))
+    lag = np.subtract.outer(np.arange(steps), np.arange(steps))
+    return tape, np.where(lag >= 0, joined[:, None] + lag * np.log10(w), -np.inf)
+
+
+@pytest.mark.parametrize("w", [1e-5, 1e-30, 1e-200, 0.5, 1.0, 3.0, 1e5, 1e30, 1e200])
+@pytest.mark.parametrize("steps", [200, 391])
+def test_log_reach_is_right_far_outside_the_floats(w: float, steps: int) -> None:
+    """Down to 1e-78000 and up to 1e+78000, in blocks of errors that do not come out even."""
+    tape, expected = scaled_rotation(w, steps)
+    np.testing.assert_allclose(tape.log_reach(), expected, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("w", [1e-5, 0.5, 1.0, 1e5, 1e30])
+def test_reach_has_every_number_that_is_a_float(w: float) -> None:
+    """Where the logarithm is that of a float; zero below them, infinite above."""
+    tape, logarithm = scaled_rotation(w, 391)
+    found = tape.reach()
+    inside = np.abs(logarithm) < 300
+    np.testing.assert_allclose(found[inside], 10 ** logarithm[inside], rtol=1e-9)
+    assert not found[logarithm < -330].any()
+    assert np.isinf(found[logarithm > 310]).all()
+
+
+@pytest.mark.parametrize("w", [1e-3, 0.7, 1.0, 1e3])
+def test_log_reach_of_single_precision(w: float) -> None:
+    tape, expected = scaled_rotation(w, 391, np.float32)
+    found = tape.log_reach()
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)
+
+
+def step_by_step(tape: tv.Tape, slopes: Array) -> Array:
+    """log₁₀‖∂E_t/∂s_k‖ of a simple network, a row of length 1 and its logarithm carried back."""
+    theta, T = tape.theta, tape.steps
+    e = tape.values["yhat"] - np.eye(theta.outputs)[tape.inputs["y"]]
+    found = np.full((T, T), -np.inf)
+    for t in range(T):
+        row, logarithm = e[t] @ theta.V, 0.0
+        for k in range(t, -1, -1):
+            length = np.linalg.norm(row)
+            if length == 0:
+                break
+            row, logarithm = row / length, logarithm + np.log10(length)
+            found[t, k] = logarithm
+            row = (row * slopes[k]) @ theta.W
+    return found
+
+
+@pytest.mark.parametrize(("gain", "steps"), [(1e-4, 300), (0.3, 300), (1.5, 300), (1e-40, 60)])
+@pytest.mark.parametrize("network", ["tanh", "sigmoid"])
+def test_log_reach_of_a_network_that_reads_random_tokens(
+    network: str, gain: float, steps: int
+) -> None:
+    rng = np.random.default_rng(3)
+    theta = tv.Parameters.random(5, 6, 5, seed=2)
+    theta = tv.Parameters(U=theta.U, W=gain * theta.W, V=theta.V)
+    tape = tv.record(theta, rng.integers(5, size=steps), rng.integers(5, size=steps), None, network)
+    expected = step_by_step(tape, ACTIVATIONS[network][1](tape.values["a"]))
+    np.testing.assert_allclose(tape.log_reach(), expected, rtol=1e-10, atol=1e-8)
+
+
+def test_log_reach_is_minus_infinity_where_every_unit_is_dead_and_nowhere_else() -> None:
+    """A relu network in which token 1 turns all units off: ∂s_j/∂s_{j−1} = 0 where x_j = 1."""
+    steps, rng = 300, np.random.default_rng(0)
+    x = (rng.random(steps) < 0.02).astype(int)
+    U = np.array([[1.0, -1e3], [1.0, -1e3]])
+    theta = tv.Parameters(U=U, W=1e-3 * np.eye(2) + 1e-4, V=rng.standard_normal((3, 2)))
+    tape = tv.record(theta, x, rng.integers(3, size=steps), activation="relu")
+    deaths = np.cumsum(x)  # none between k and t where the count is the same at both
+    alive = np.tri(steps, dtype=bool) & (deaths[:, None] == deaths)
+    found = tape.log_reach()
+    np.testing.assert_array_equal(found > -np.inf, alive)
+    np.testing.assert_allclose(found, step_by_step(tape, (tape.values["a"] > 0) * 1.0), atol=1e-9)
+    np.testing.assert_array_equal(tape.reach()[~alive], 0)
+
+
+def test_a_unit_that_fades_beside_a_louder_one_is_no_zero() -> None:
+    """Two units apart, W = diag(1, 1e-10); the louder one is dead at step j.
+
+    For k < j ≤ t only the other one is left: ‖∂E_t/∂s_k‖ = |∂E_t/∂s_t[1]| 1e-10^{t−k}. Seen while
+    the fainter unit is within 1e-400 of the louder one.
+    """
+    dead, steps = 60, 100
+    x = np.column_stack([np.full(steps, 1e-300), np.ones(steps)])
+    x[dead, 0] = -1.0
+    theta = tv.Parameters(U=np.eye(2), W=np.diag([1, 1e-10]), V=np.array([[1.0, 2], [3, 5]]))
+    tape = tv.record(theta, x, np.ones(steps, int), activation="relu")
+    t = steps - 1
+    for k in (dead - 1, 0):
+        expected = np.log10(abs(tape.error(t).adjoints["s"][t, 1])) - 10 * (t - k)
+        assert tape.log_reach()[t, k] == pytest.approx(expected, rel=1e-9)
