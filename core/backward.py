@@ -37,13 +37,13 @@ class Pass:
         first, stop = max(self.first, self.low), self.last + 1
         with np.errstate(all="ignore"):
             readout = sweep.readout_adjoints(self.tape, first, stop)
-        joining = {}
-        for state in self.tape.program.carried:
-            rows = np.zeros((stop - self.low, self.tape.size(state)), self.tape.dtype)
-            rows[first - self.low :] = readout.pop(state)
-            joining[state] = rows
-        loop = sweep.one_row(self.tape, joining, self.low, stop)
-        return sweep.complete(self.tape, readout, loop, at=first, first=self.low)
+            joining = {}
+            for state in self.tape.program.carried:
+                rows = np.zeros((stop - self.low, self.tape.size(state)), self.tape.dtype)
+                rows[first - self.low :] = readout.pop(state)
+                joining[state] = rows
+            loop = sweep.one_row(self.tape, joining, self.low, stop)
+            return sweep.complete(self.tape, readout, loop, at=first, first=self.low)
 
     @cached_property
     def adjoints(self) -> Mapping[str, Array]:

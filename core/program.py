@@ -191,40 +191,6 @@ class Program:
         return found
 
     @cached_property
-    def absorbed(self) -> dict[Node, Node]:
-        """Summands known for all steps, that are not kept: the sum of each stands in its place."""
-        found: dict[Node, Node] = {}
-        taken = set(self.states.values())  # a state stands in its history
-        for node in self.nodes:
-            for operand in node.operands if node.op.is_sum else ():
-                bulk = self.stages[operand] in (Stage.BEFORE, Stage.AFTER)
-                if bulk and self._passes_by(operand) and node not in taken:
-                    found[operand] = node
-                    taken.add(node)
-        return found
-
-    @cached_property
-    def fleeting(self) -> frozenset[Node]:
-        """Summands in the loop, that are not kept from one step to the next."""
-        standing = set(self.absorbed.values())
-        return frozenset(
-            operand
-            for node in self.loop
-            for operand in (node.operands if node.op.is_sum else ())
-            if self.stages[operand] is Stage.LOOP
-            and operand not in standing
-            and self._passes_by(operand)
-        )
-
-    def _passes_by(self, node: Node) -> bool:
-        return not node.name and node.op.linear and len(self.readers[node]) == 1
-
-    @cached_property
-    def kept(self) -> list[Node]:
-        """The nodes of the loop that have a cotangent of their own."""
-        return [node for node in self.loop if node not in self.aliases]
-
-    @cached_property
     def readout(self) -> list[Node]:
         """From the loss back to the states: what only the errors of the same step go through."""
         return [*reversed(self.after), *self.states.values()]

@@ -123,7 +123,7 @@ class _Block:
             high,
             alive,
             joins if high > self.start else {},
-            lambda now: [map(np.vecdot, now(self.state), now(self.state), room)],
+            lambda now: [map(np.vecdot, now[self.state], now[self.state], room)],
         )
         return squares
 

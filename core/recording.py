@@ -12,6 +12,7 @@ import numpy as np
 
 from core.numbers import Array
 from core.program import Edge, Node, Program
+from core.schedule import Bulk, Schedule, schedule
 
 Instruction = Iterator[Any]
 """A `map` of a function over columns of arguments: one call for each step."""
@@ -32,7 +33,7 @@ class Recording:
 
     `arrays` has (T, n) per node, a parameter as it is, x and y. A state is kept as (T + 1, n) in
     `histories`, with the initial state before s_0; its (T, n) and the previous state's are views.
-    What only a sum reads (`Program.absorbed`) is not kept.
+    What only a sum reads is not kept.
     """
 
     program: Program
@@ -62,7 +63,7 @@ class Recording:
     def prefix(self, steps: int) -> Recording:
         """The first steps alone: views of the same arrays."""
         arrays = {
-            node: array if node.op is PARAMETER else array[:steps]
+            node: array if node in self.program.matrices else array[:steps]
             for node, array in self.arrays.items()
         }
         histories = {name: rows[: steps + 1] for name, rows in self.histories.items()}
@@ -77,75 +78,71 @@ def size(program: Program, theta: Any, node: Node) -> int:
 
 def theta_dtype(program: Program, theta: Any) -> np.dtype[Any]:
     """The dtype that holds every parameter."""
-    return np.result_type(*{getattr(theta, name).dtype for name in program.parameters})
+    found = {getattr(theta, name).dtype for name in program.parameters}
+    return found.pop() if len(found) == 1 else np.result_type(*found)
 
 
 def forward(
     program: Program, theta: Any, x: Array, y: Array, initial: Mapping[str, Array]
 ) -> Recording:
     """Runs a program over x and y, (T, …) each, from the initial state of each of its states."""
-    steps = len(x)
-    parameters = {name: getattr(theta, name) for name in program.parameters}
-    dtype = theta_dtype(program, theta)
-    arrays = {
-        leaf: parameters[name].astype(dtype, copy=bool(parameters[name].flags.writeable))
-        for name, leaf in program.parameters.items()
+    plan, steps, dtype = schedule(program), len(x), theta_dtype(program, theta)
+    parameters = {
+        leaf: _own(getattr(theta, name), dtype) for name, leaf in program.parameters.items()
     }
-    for leaf, array in arrays.items():
-        if leaf not in program.matrices:  # a vector is the same at every step
-            arrays[leaf] = np.broadcast_to(array, (steps, *array.shape))
-    arrays |= zip(program.given, (x, y), strict=True)
+    arrays = dict(zip(program.given, (x, y), strict=True)) | parameters
+    for leaf in program.matrices:
+        arrays[leaf] = parameters[leaf].T  # the second factor of v Mᵀ
+    for leaf in plan.repeated:
+        arrays[leaf] = np.broadcast_to(parameters[leaf], (steps, *parameters[leaf].shape))
     histories = {}
     for name, state in initial.items():
         history = histories[name] = np.empty((steps + 1, len(state)), dtype)
         history[0] = state
         arrays[program.previous[name]], arrays[program.states[name]] = history[:-1], history[1:]
     with np.errstate(all="ignore"):
-        _all_at_once(program, program.before, arrays)
-        for summand in program.before:
-            if program.absorbed.get(summand) in program.loop:
-                arrays[program.absorbed[summand]] = arrays.pop(summand)
-        for node in program.loop:
-            if node not in arrays and node not in program.fleeting:
-                arrays[node] = np.empty((steps, size(program, theta, node)), dtype)
-        run(_steps(program, theta, dtype, arrays, histories))
-        _all_at_once(program, program.after, arrays)
+        _all_at_once(plan.before, arrays)
+        for summand, by in plan.standing:
+            arrays[by] = arrays.pop(summand)
+        for node in plan.kept:
+            arrays[node] = np.empty((steps, size(program, theta, node)), dtype)
+        rows = _rows(program, plan, arrays, histories)
+        for node in plan.fleeting:
+            rows[node] = repeat(np.empty(size(program, theta, node), dtype))
+        run(map(call.value, *[rows[place] for place in call.places]) for call in plan.loop)
+        _all_at_once(plan.after, arrays)
+    for leaf in program.matrices:
+        arrays[leaf] = parameters[leaf]
     for array in (*arrays.values(), *histories.values()):
         array.setflags(write=False)
     return Recording(program, theta, steps, dtype, arrays, histories)
 
 
-def _all_at_once(program: Program, nodes: Iterable[Node], arrays: dict[Node, Array]) -> None:
-    for node in nodes:
-        # A matrix is the second factor of v Mᵀ.
-        operands = [
-            arrays[operand].T if operand in program.matrices else arrays[operand]
-            for operand in node.operands
-        ]
-        absorbed = [operand for operand in node.operands if operand in program.absorbed]
-        out = arrays.pop(absorbed[0]) if absorbed else None
-        arrays[node] = node.op.value(*operands, out)
+def _own(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The array, or a copy if somebody could write to it."""
+    return array.astype(dtype, copy=bool(array.flags.writeable))
 
 
-def _steps(
+def _all_at_once(bulk: Iterable[Bulk], arrays: dict[Node, Array]) -> None:
+    for each in bulk:
+        operands = [arrays[operand] for operand in each.operands]
+        out = arrays.pop(each.place) if each.place else None
+        arrays[each.node] = each.node.op.value(*operands, out)
+
+
+def _rows(
     program: Program,
-    theta: Any,
-    dtype: np.dtype[Any],
+    plan: Schedule,
     arrays: Mapping[Node, Array],
     histories: Mapping[str, Array],
-) -> list[Instruction]:
+) -> dict[Node, Iterable[Any]]:
+    """What the loop reads and writes, step by step."""
     rows: dict[Node, Iterable[Any]] = {}
     for name, history in histories.items():
         views = list(history)
         rows[program.previous[name]], rows[program.states[name]] = views[:-1], views[1:]
-    for node in program.fleeting:
-        rows[node] = repeat(np.empty(size(program, theta, node), dtype))
-    made: list[Instruction] = []
-    for node in program.loop:
-        places = [program.absorbed.get(each, each) for each in (*node.operands, node)]
-        for place in places:
-            if place not in rows:
-                array = arrays[place]
-                rows[place] = repeat(array.T) if place in program.matrices else list(array)
-        made.append(map(node.op.value, *[rows[place] for place in places]))
-    return made
+    for node in plan.stacked:
+        rows[node] = list(arrays[node])
+    for leaf in program.matrices:
+        rows[leaf] = repeat(arrays[leaf])
+    return rows

@@ -12,8 +12,8 @@ the second sum for states. One builder makes the instructions of a step for any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from itertools import repeat
 from operator import call
@@ -24,6 +24,7 @@ import numpy as np
 from core.numbers import Array
 from core.program import Edge, Node, Stage
 from core.recording import Instruction, Recording, run
+from core.schedule import Join, Move, schedule
 from core.truncation import Truncation
 
 Cotangents = dict[Node, Array]
@@ -35,50 +36,49 @@ Column = Iterable[Any]
 class Layout:
     """Where the rows are at each step: columns of views of the buffers."""
 
-    now: Callable[[Node], Column]  # of a node at step k
+    moves: Sequence[Move | Join]
+    now: Mapping[Node, Column]  # of a node at step k
     later: Callable[[Node], Column]  # of a node at step k + 1, for the rows of step k
     scratch: Callable[[Node], Column]  # room for a summand
     joining: Mapping[Node, Sequence[Column]]  # of a state: how, where, and what
-    joined: Container[Node] = ()  # states whose rows already hold what joins
+    beyond: int  # the first step from which nothing comes
 
 
 def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> list[Instruction]:
     """One step back through the loop, as instructions for the steps k = stop − 1 … start."""
-    program = tape.program
     made: list[Instruction] = []
-    # Nothing comes from beyond, whatever the tape holds there: inf times nothing is nothing.
-    until = stop if layout.joined else tape.steps
-
-    def add_up(node: Node, edges: Sequence[Edge], later: bool, started: bool) -> None:
-        rows = layout.later if later else layout.now
-        for edge in edges:
-            reader = program.aliases.get(edge[0], edge[0])
-            out = layout.scratch(node) if started else layout.now(node)
-            coefficients = _coefficients(tape, edge, start + later, stop + later, until)
-            made.append(map(edge[1].apply, rows(reader), coefficients, out))
-            if started:
-                made.append(map(np.add, layout.now(node), out, layout.now(node)))
-            started = True
-
-    for node in reversed(program.kept):
-        carried, inner = program.carried.get(node, []), program.inner.get(node, [])
-        started = node in layout.joined
-        if not (carried or inner or started):
-            made.append(map(np.ndarray.fill, layout.now(node), repeat(0)))
-        add_up(node, carried, later=True, started=started)
-        if node in layout.joining:
-            made.append(map(call, *layout.joining[node]))
-        add_up(node, inner, later=False, started=started or bool(carried))
+    for move in layout.moves:
+        now = layout.now[move.node]
+        if isinstance(move, Join):
+            if move.empty:
+                made.append(map(np.ndarray.fill, now, repeat(0)))
+            if move.node in layout.joining:
+                made.append(map(call, *layout.joining[move.node]))
+            continue
+        reader = layout.later(move.reader) if move.later else layout.now[move.reader]
+        later = int(move.later)
+        read = _coefficients(tape, move.edge, start + later, stop + later, layout.beyond)
+        if move.adds:
+            room = layout.scratch(move.node)
+            made.append(map(move.edge[1].apply, reader, read, room))
+            made.append(map(np.add, now, room, now))
+        else:
+            made.append(map(move.edge[1].apply, reader, read, now))
     return made
 
 
-def _coefficients(tape: Recording, edge: Edge, start: int, stop: int, until: int) -> Column:
-    """What an edge's partial reads at the steps k = stop − 1 … start; from `until` on, zeros."""
+def _coefficients(tape: Recording, edge: Edge, start: int, stop: int, beyond: int) -> Column:
+    """What an edge's partial reads at the steps k = stop − 1 … start.
+
+    Zeros from `beyond` on, whatever the tape holds there: inf times nothing is nothing.
+    """
+    end = min(stop, beyond)
+    found = tape.coefficients(edge, start, end)
     if edge[1].constant:
-        return repeat(tape.coefficients(edge, start, stop))
-    found = tape.coefficients(edge, start, min(stop, until))
-    nothing = [np.zeros_like(found, shape=found.shape[1:])] * (stop - start - len(found))
-    return [*nothing, *found[::-1]]
+        return repeat(found)
+    if end == stop:
+        return list(found[::-1])
+    return [np.zeros(found.shape[1:], found.dtype)] * (stop - end) + list(found[::-1])
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,16 @@ class Adjoints:
 
     def gradient(self, first: int = 0) -> Any:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
-        names = [field.name for field in fields(self.tape.theta)]
-        return replace(self.tape.theta, **{name: self.total(name, first) for name in names})
+        theta = self.tape.theta
+        with np.errstate(all="ignore"):
+            return _like(theta, {name: self.total(name, first) for name in _names(type(theta))})
 
     def total(self, parameter: str, first: int = 0) -> Array:
         """The sum of the terms k ≥ first of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
-        edges = self.edges(parameter)
-        with np.errstate(all="ignore"):
-            totals = [edge[1].total(*self.rows(edge, first), shape) for edge in edges]
-            found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
-        found.setflags(write=False)  # so that the parameters need not copy it
+        totals = [edge[1].total(*self.rows(edge, first), shape) for edge in self.edges(parameter)]
+        found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
+        found.setflags(write=False)
         return found
 
     def rows(self, edge: Edge, first: int = 0) -> tuple[Array, Any]:
@@ -131,13 +130,26 @@ class Adjoints:
         return g, self.tape.coefficients(edge, start, start + len(g))
 
 
+@cache
+def _names(theta: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(theta))
+
+
+def _like(theta: Any, arrays: Mapping[str, Array]) -> Any:
+    """The type of θ with other arrays of the same shapes, which need no second check."""
+    made = object.__new__(type(theta))
+    for name, array in arrays.items():
+        object.__setattr__(made, name, array)
+    return made
+
+
 def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
     """∂E_t/∂node_t of the nodes after the loop and of the states, for start ≤ t < stop.
 
     What only step t has part in: of a state it is ∂⁺E_t/∂s_t, what joins the sweep at t.
     """
     program = tape.program
-    found: Cotangents = {program.loss: np.ones(stop - start, tape.dtype)}
+    found: Cotangents = {}
     _spread(tape, program.readout, program.outer, found, start, stop)
     for state in program.states.values():
         if state not in found:
@@ -159,8 +171,10 @@ def _spread(
             continue
         for edge in edges.get(node, []):
             reader, partial, _ = edge
-            g = found[tape.program.aliases.get(reader, reader)]
-            product = partial.apply(g, tape.coefficients(edge, start, stop), None)
+            product = tape.coefficients(edge, start, stop)
+            if reader is not tape.program.loss:  # ∂E/∂E = 1
+                g = found[tape.program.aliases.get(reader, reader)]
+                product = partial.apply(g, product, None)
             found[node] = found[node] + product if node in found else product
 
 
@@ -169,24 +183,22 @@ def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cota
 
     `joining` has what joins at each step, for each state; the sum is written into it.
     """
-    kept = tape.program.kept
-    found = {
-        node: np.empty((stop - start, tape.size(node)), tape.dtype)
-        for node in kept
-        if node not in joining
-    }
-    found |= joining
+    plan = schedule(tape.program)
+    found = dict(joining)
+    for move in plan.stack_moves:
+        if move.node not in found:
+            found[move.node] = np.empty((stop - start, tape.size(move.node)), tape.dtype)
     now = {node: list(rows[::-1]) for node, rows in found.items()}
     layout = Layout(
-        now=now.__getitem__,
+        plan.stack_moves,
+        now,
         # nothing comes from beyond the last step
-        later=lambda node: [np.zeros_like(now[node][0]), *now[node][:-1]],
-        scratch=lambda node: repeat(np.empty_like(now[node][0])),
+        later=lambda node: [np.zeros(found[node].shape[1], tape.dtype), *now[node][:-1]],
+        scratch=lambda node: repeat(np.empty(found[node].shape[1], tape.dtype)),
         joining={},
-        joined=joining,
+        beyond=stop,
     )
-    with np.errstate(all="ignore"):
-        run(backward_step(tape, layout, start, stop))
+    run(backward_step(tape, layout, start, stop))
     return found
 
 
@@ -196,8 +208,7 @@ def complete(
     """Adds to the adjoints of the readout, t ≥ at, and of the loop, k ≥ first, those before it."""
     found = {**readout, **loop}
     stop = first + len(next(iter(loop.values())))
-    with np.errstate(all="ignore"):
-        _spread(tape, reversed(tape.program.before), tape.program.readers, found, first, stop)
+    _spread(tape, reversed(tape.program.before), tape.program.readers, found, first, stop)
     for array in found.values():
         array.setflags(write=False)
     return Adjoints(tape, found, at, first)
@@ -207,9 +218,10 @@ class Ring:
     """Many rows, kept for two steps in turn; a row is zero until something joins it."""
 
     def __init__(self, tape: Recording, rows: int) -> None:
-        self.tape = tape
+        self.tape, self.plan = tape, schedule(tape.program)
         self.buffers = {
-            node: np.zeros((2, rows, tape.size(node)), tape.dtype) for node in tape.program.kept
+            move.node: np.zeros((2, rows, tape.size(move.node)), tape.dtype)
+            for move in self.plan.ring_moves
         }
         self.room = {node: np.empty_like(buffer[0]) for node, buffer in self.buffers.items()}
 
@@ -219,7 +231,7 @@ class Ring:
         stop: int,
         alive: Sequence[slice],
         joining: Mapping[Node, Sequence[Column]],
-        sinks: Callable[[Callable[[Node], Column]], Iterable[Instruction]] = lambda now: (),
+        sinks: Callable[[Mapping[Node, Column]], Iterable[Instruction]] = lambda now: (),
     ) -> None:
         """Carries the rows back through the steps k = stop − 1 … start.
 
@@ -228,20 +240,22 @@ class Ring:
         """
         back = range(stop - 1, start - 1, -1)
 
-        @cache
-        def now(node: Node) -> Column:
-            buffer = self.buffers[node]
-            return [buffer[k & 1, rows] for k, rows in zip(back, alive, strict=True)]
+        now = {
+            node: [buffer[k & 1, rows] for k, rows in zip(back, alive, strict=True)]
+            for node, buffer in self.buffers.items()
+        }
 
         def later(node: Node) -> Column:
             buffer = self.buffers[node]
             return [buffer[~k & 1, rows] for k, rows in zip(back, alive, strict=True)]
 
         layout = Layout(
-            now=now,
-            later=later,
+            self.plan.ring_moves,
+            now,
+            later,
             scratch=lambda node: [self.room[node][rows] for rows in alive],
             joining=joining,
+            beyond=self.tape.steps,
         )
         with np.errstate(all="ignore"):
             run([*backward_step(self.tape, layout, start, stop), *sinks(now)])
@@ -308,9 +322,9 @@ def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation)
         for node, buffer in ring.buffers.items()
     }
 
-    def sums(now: Callable[[Node], Column]) -> list[Instruction]:
+    def sums(now: Mapping[Node, Column]) -> list[Instruction]:
         return [
-            map(np.add.reduce, now(node), repeat(0), repeat(None), out[::-1])
+            map(np.add.reduce, now[node], repeat(0), repeat(None), out[::-1])
             for node, out in summed.items()
         ]
 

@@ -124,16 +124,15 @@ class Tape:
         tape = self._recording
         with np.errstate(all="ignore"):
             readout = sweep.readout_adjoints(tape, 0, tape.steps)
-        joining = {state: readout.pop(state) for state in tape.program.carried}
-        if truncation is None or truncation.k2 >= tape.steps:
-            loop = sweep.one_row(tape, joining, 0, tape.steps)
-        else:
-            loop = sweep.truncated_rows(tape, joining, truncation)
-            dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
-            for node, rows in readout.items():
-                readout[node] = rows.copy()
-                readout[node][dropped] = 0
-        return sweep.complete(tape, readout, loop, at=0, first=0)
+            joining = {state: readout.pop(state) for state in tape.program.carried}
+            if truncation is None or truncation.k2 >= tape.steps:
+                loop = sweep.one_row(tape, joining, 0, tape.steps)
+            else:
+                loop = sweep.truncated_rows(tape, joining, truncation)
+                dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
+                for node, rows in readout.items():
+                    readout[node] = np.where(np.array(dropped)[:, None], 0, rows)
+            return sweep.complete(tape, readout, loop, at=0, first=0)
 
     def error(self, t: int) -> Error:
         """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""

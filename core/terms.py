@@ -114,14 +114,18 @@ class Terms(Sequence[Term]):
         """Σ of the kept terms: ∂E_t/∂θ under the truncation."""
         if self.first > self.last:
             return np.zeros_like(getattr(self.adjoints.tape.theta, self.parameter))
-        return self.adjoints.total(self.parameter, self.first)
+        return self._total(self.first)
 
     def partial_sum(self, k: int) -> Array:
         """Σ of the kept terms from t down to k."""
         start = max(k, self.first)
         if start > self.last:
             return np.zeros_like(self.sum)
-        return self.adjoints.total(self.parameter, start)
+        return self._total(start)
+
+    def _total(self, start: int) -> Array:
+        with np.errstate(all="ignore"):
+            return self.adjoints.total(self.parameter, start)
 
     def value(self, k: int) -> Array:
         """The term of step k, in the shape of the parameter."""
