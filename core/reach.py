@@ -1,8 +1,8 @@
 """How far each error reaches back: ‖∂E_t/∂s_k‖ for every t and k, without keeping ∂E_t/∂s_k.
 
-The errors go back in blocks of rows. A row is held near a fixed power of two, far from both ends of
-the floats, and the power that it was multiplied by is counted: nothing underflows to a false zero,
-unless a unit fades below 1e-400 of the loudest unit of its row, and that one then dies altogether.
+The errors go back in blocks of rows. A row is held far from both ends of the floats, and the power
+of two that it was multiplied by is counted: nothing underflows to a false zero, unless a unit fades
+below 1e-215 of the loudest unit of its row, and that one then dies altogether.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import InputError
 from core.numbers import Array
 from core.program import Node
 from core.recording import Recording
-from core.sweep import Ring, readout_adjoints
+from core.sweep import Cotangents, Ring, readout_adjoints
 
 BLOCK = 192
 """Errors that go back together: enough for the matrix product, few enough for the cache."""
@@ -25,133 +26,170 @@ CHUNK = 64
 """Steps between two looks at the size of the rows."""
 
 
-def reach(tape: Recording) -> Array:
-    """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t."""
-    return _triangle(tape, 0.0, lambda squares, exponents: np.ldexp(np.sqrt(squares), exponents))
+def reach(tape: Recording, errors: Sequence[int] | None = None) -> Array:
+    """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t; or a row for each of the errors given."""
+
+    def lengths(squares: Array, exponents: Array) -> Array:
+        found = np.sqrt(squares)
+        return np.ldexp(found, exponents) if exponents.any() else found
+
+    return _rows(tape, errors, 0.0, lengths)
 
 
-def log_reach(tape: Recording) -> Array:
-    """(T, T): [t, k] = log₁₀‖∂E_t/∂s_k‖₂, −inf for k > t and for an exact zero."""
+def log_reach(tape: Recording, errors: Sequence[int] | None = None) -> Array:
+    """The same as log₁₀‖∂E_t/∂s_k‖₂, −inf for k > t and for an exact zero."""
 
-    def logarithm(squares: Array, exponents: Array) -> Array:
+    def logarithms(squares: Array, exponents: Array) -> Array:
         return np.asarray(np.log10(squares) / 2 + exponents * np.log10(2))
 
-    return _triangle(tape, -np.inf, logarithm)
+    return _rows(tape, errors, -np.inf, logarithms)
 
 
-def _triangle(tape: Recording, empty: float, of: Callable[[Array, Array], Array]) -> Array:
-    found = np.full((tape.steps, tape.steps), empty, tape.dtype)
+def _rows(
+    tape: Recording,
+    errors: Sequence[int] | None,
+    empty: float,
+    of: Callable[[Array, Array], Array],
+) -> Array:
+    asked = np.arange(tape.steps) if errors is None else _distinct(errors, tape.steps)
+    order = np.argsort(asked)
+    found = np.full((len(asked), tape.steps), empty, tape.dtype)
     with np.errstate(all="ignore"):
-        for start in range(0, tape.steps, BLOCK):
-            stop = min(start + BLOCK, tape.steps)
-            block = _Block(tape, start, stop)
-            for high in range(stop, 0, -CHUNK):
-                low = max(0, high - CHUNK)
-                squares, exponents = block.back(low, high)
-                values = of(squares, exponents).T
-                np.copyto(found[start:stop, low:high], values, where=block.alive(low, high))
+        for first in range(0, len(asked), BLOCK):
+            rows = order[first : first + BLOCK]
+            block = _Block(tape, asked[rows])
+            for low, high in block.chunks():
+                values = of(*block.back(low, high)).T
+                living = block.errors[:, None] >= np.arange(low, high)
+                found[rows, low:high] = np.where(living, values, empty)
     return found
 
 
+def _distinct(errors: Sequence[int], steps: int) -> Array:
+    asked = np.asarray(errors)
+    distinct = asked.ndim == 1 and len(set(asked.tolist())) == len(asked)
+    if not distinct or (asked.size and asked.dtype.kind not in "iu"):
+        raise InputError(f"errors {errors}: expected distinct whole numbers")
+    for t in asked:
+        if not 0 <= t < steps:
+            raise InputError(f"no error {t}; expected 0 to {steps - 1}")
+    return asked.astype(np.intp)
+
+
 class _Block:
-    """The errors start ≤ t < stop on their way back, a row each.
+    """Some errors on their way back, a row each, in ascending order.
 
     A row of the buffers, times two to its exponent, is the cotangent.
     """
 
-    def __init__(self, tape: Recording, start: int, stop: int) -> None:
-        self.tape, self.start, self.stop = tape, start, stop
-        self.ring = Ring(tape, stop - start)
+    def __init__(self, tape: Recording, errors: Array) -> None:
+        self.tape, self.errors = tape, errors
+        self.ring = Ring(tape, len(errors))
         self.state = tape.program.states[tape.program.state]
+        self.joining = _joining(tape, errors)
+        self.exponents = np.zeros(len(errors), int)
         limit = np.finfo(tape.dtype).maxexp
-        # A row is held at 2^300. Within a chunk it may fall to 2^-360 or rise to 2^500, where its
-        # square is a float; in a single step, to the ends of the floats.
+        # A row is brought to 2^300 when it has left 2^-40 … 2^400. Within a chunk it may go from
+        # 2^-360 to 2^500, where its square is a float; in a step, to the ends of the floats.
         self.level = limit * 3 // 10
-        self.smallest, self.largest = (
-            np.ldexp(1.0, 2 * n) for n in (-limit * 7 // 20, limit // 2 - 8)
-        )
-        found = readout_adjoints(tape, start, stop)
-        joining = {state: found[state] for state in tape.program.carried}
-        largest = _largest(joining.values())
-        shift = self._shift(largest)
-        self.joining = {state: np.ldexp(rows, shift[:, None]) for state, rows in joining.items()}
-        self.joins = _moves(largest)
-        self.exponents = -shift
+        self.left_alone = np.ldexp(1.0, [-limit * 2 // 25, limit * 4 // 5])
+        self.smallest, self.largest = np.ldexp(1.0, [-limit * 7 // 10, limit - 16])
 
-    def alive(self, low: int, high: int) -> Array:
-        """(rows, steps): whether t ≥ k."""
-        return np.arange(self.start, self.stop)[:, None] >= np.arange(low, high)
+    def chunks(self) -> Iterable[tuple[int, int]]:
+        """(low, high): the steps low ≤ k < high from the last error's back to the first step."""
+        for high in range(int(self.errors[-1]) + 1, 0, -CHUNK):
+            yield max(0, high - CHUNK), high
 
     def back(self, low: int, high: int) -> tuple[Array, Array]:
         """‖∂E_t/∂s_k‖² and its exponents, (steps, rows), for the steps low ≤ k < high."""
         before = {node: buffer.copy() for node, buffer in self.ring.buffers.items()}
         squares = self._run(low, high)
-        good = (squares >= self.smallest) & (squares <= self.largest)
-        if not good.all() and not (good | self._excused(before, low, high)).all():
+        good = squares.min() >= self.smallest and squares.max() <= self.largest
+        if not good and not self._excused(squares, before, low, high):
             for node, buffer in before.items():
                 self.ring.buffers[node][...] = buffer
             return self._step_by_step(low, high)
         exponents = self.exponents.copy()
-        if low:
+        shortest, longest = self.left_alone
+        if low and not (squares[0].min() >= shortest and squares[0].max() <= longest):
             self._lift(low)
         return squares, exponents
 
-    def _excused(self, before: Mapping[Node, Array], low: int, high: int) -> Array:
-        """Rows that have not joined, and rows that stay what they are at any scale."""
-        moves = _moves(_largest([buffer[high & 1] for buffer in before.values()]))
-        joins = self.joins & (np.arange(self.start, self.stop) < high)
-        return ~(moves | joins) | ~self.alive(low, high).T
+    def _excused(
+        self, squares: Array, before: Mapping[Node, Array], low: int, high: int
+    ) -> np.bool[Any]:
+        """Whether only rows are out of bounds that stay what they are at any scale."""
+        moves = _moves(_largest(buffer[high % len(buffer)] for buffer in before.values()))
+        joins = (self.errors >= low) & (self.errors < high)
+        good = (squares >= self.smallest) & (squares <= self.largest)
+        return np.all(good | ~(moves | joins))
 
     def _lift(self, k: int) -> None:
         """Brings the rows back to their level after step k."""
-        living = slice(max(0, k - self.start), None)
-        rows = [buffer[k & 1, living] for buffer in self.ring.buffers.values()]
-        shift = self._shift(_largest(rows))
+        living = slice(self._first(k), None)
+        rows = [self.ring.rows(node, k)[living] for node in self.ring.buffers]
+        largest = _largest(rows)
+        shift = np.where(_moves(largest), self.level - np.frexp(largest)[1], 0)
         for part in rows:
             np.ldexp(part, shift[:, None], part)
         self.exponents[living] -= shift
 
+    def _first(self, k: int) -> int:
+        """The first row that lives at step k."""
+        return int(np.searchsorted(self.errors, k))
+
     def _run(self, low: int, high: int) -> Array:
-        # Where a row has not joined yet there is nothing to look at: in order.
-        squares = np.full((high - low, self.stop - self.start), self.largest, self.tape.dtype)
-        back = range(high - 1, low - 1, -1)
-        alive = [slice(max(0, k - self.start), None) for k in back]
-        room = [row[living] for row, living in zip(squares[::-1], alive, strict=True)]
-        joins = {state: self._joins(state, back) for state in self.joining}
+        # Where a row does not live yet there is nothing to look at: in order.
+        squares = np.ones((high - low, len(self.errors)), self.tape.dtype)
+        firsts = np.searchsorted(self.errors, range(high, low - 1, -1)).tolist()
+        alive = [slice(first, None) for first in firsts]
+        room = [row[living] for row, living in zip(squares[::-1], alive[1:], strict=True)]
+        joins = {}
+        if firsts[0] != firsts[-1]:
+            joins = {state: self._joins(state, low, high, firsts) for state in self.joining}
         self.ring.back(
             low,
             high,
             alive,
-            joins if high > self.start else {},
+            joins,
             lambda now: [map(np.vecdot, now[self.state], now[self.state], room)],
         )
         return squares
 
-    def _joins(self, state: Node, back: range) -> Sequence[Iterable[Any]]:
+    def _joins(self, state: Node, low: int, high: int, firsts: list[int]) -> Any:
         joining, buffer = self.joining[state], self.ring.buffers[state]
-        nowhere = np.zeros_like(joining[0])
-        where = [buffer[k & 1, k - self.start] if k >= self.start else nowhere for k in back]
-        return (
-            repeat(np.copyto),
-            where,
-            [joining[k - self.start] if k >= self.start else nowhere for k in back],
-        )
+        nowhere = joining[:0]
+        where, what = [], []
+        for k, later, first in zip(range(high - 1, low - 1, -1), firsts, firsts[1:], strict=False):
+            joins = first < later
+            where.append(buffer[k % len(buffer), first] if joins else nowhere)
+            what.append(joining[first] if joins else nowhere)
+        return repeat(np.copyto), where, what
 
     def _step_by_step(self, low: int, high: int) -> tuple[Array, Array]:
         """The same, every row brought back to its level after each step."""
-        squares = np.zeros((high - low, self.stop - self.start), self.tape.dtype)
+        squares = np.zeros((high - low, len(self.errors)), self.tape.dtype)
         exponents = np.zeros(squares.shape, int)
         for k in range(high - 1, low - 1, -1):
             self._run(k, k + 1)
             self._lift(k)
-            state = self.ring.rows(self.state, k)[max(0, k - self.start) :]
-            squares[k - low, max(0, k - self.start) :] = np.vecdot(state, state)
+            living = slice(self._first(k), None)
+            rows = self.ring.rows(self.state, k)[living]
+            squares[k - low, living] = np.vecdot(rows, rows)
             exponents[k - low] = self.exponents
         return squares, exponents
 
-    def _shift(self, largest: Array) -> Array:
-        """The power of two that brings each row to its level."""
-        return np.where(_moves(largest), self.level - np.frexp(largest)[1], 0)
+
+def _joining(tape: Recording, errors: Array) -> Cotangents:
+    """∂⁺E_t/∂s_t of each state, a row for each of the errors."""
+    first, last = int(errors[0]), int(errors[-1])
+    if last - first < len(errors):
+        parts = [readout_adjoints(tape, first, last + 1)]
+    else:
+        parts = [readout_adjoints(tape, t, t + 1) for t in errors.tolist()]
+    return {
+        state: np.concatenate([part[state] for part in parts]) for state in tape.program.carried
+    }
 
 
 def _largest(parts: Iterable[Array]) -> Array:

@@ -9,7 +9,7 @@ Backward, the cotangents of the loop are added up edge by edge (`Move`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,6 +71,7 @@ class Schedule:
     repeated: tuple[Node, ...]  # vectors of parameters that are read as if they had a row a step
     stack_moves: tuple[Move | Join, ...]  # one row kept for every step, which holds what joins
     ring_moves: tuple[Move | Join, ...]  # rows that something joins on the way
+    depths: Mapping[Node, int]  # how many steps of its rows a node needs on such a way
 
 
 @lru_cache(maxsize=64)
@@ -83,6 +84,7 @@ def schedule(program: Program) -> Schedule:
     calls = tuple(_call(node, absorbed) for node in program.loop)
     places = dict.fromkeys(place for call in calls for place in call.places)
     apart = {*program.previous.values(), *program.states.values(), *program.matrices, *fleeting}
+    ring_moves = tuple(_moves(program, joined=False))
     return Schedule(
         before=_bulk(program.before, absorbed),
         after=_bulk(program.after, absorbed),
@@ -93,7 +95,8 @@ def schedule(program: Program) -> Schedule:
         stacked=tuple(place for place in places if place not in apart),
         repeated=tuple(_repeated(program)),
         stack_moves=tuple(_moves(program, joined=True)),
-        ring_moves=tuple(_moves(program, joined=False)),
+        ring_moves=ring_moves,
+        depths=_depths(ring_moves),
     )
 
 
@@ -170,3 +173,13 @@ def _moves(program: Program, joined: bool) -> Iterator[Move | Join]:
 
 def _move(program: Program, node: Node, edge: Edge, later: bool, adds: bool) -> Move:
     return Move(node, edge, program.aliases.get(edge[0], edge[0]), later, adds)
+
+
+def _depths(moves: Iterable[Move | Join]) -> dict[Node, int]:
+    """Two where the rows of the next step are still read when those of this one are written."""
+    found: dict[Node, int] = {}
+    for move in moves:
+        found.setdefault(move.node, 1)
+        if isinstance(move, Move) and move.later and move.reader in found:
+            found[move.reader] = 2
+    return found

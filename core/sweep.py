@@ -34,12 +34,16 @@ Column = Iterable[Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the rows are at each step: columns of views of the buffers."""
+    """Where the rows are at each step: columns of views of the buffers.
+
+    What comes from the next step is carried in the rows that live there.
+    """
 
     moves: Sequence[Move | Join]
     now: Mapping[Node, Column]  # of a node at step k
-    later: Callable[[Node], Column]  # of a node at step k + 1, for the rows of step k
-    scratch: Callable[[Node], Column]  # room for a summand
+    later: Callable[[Node], Column]  # of a node at step k + 1
+    carried: Callable[[Node], Column]  # of a node at step k, the rows that live at step k + 1
+    scratch: Callable[[Node, bool], Column]  # room for a summand; whether of those rows
     joining: Mapping[Node, Sequence[Column]]  # of a state: how, where, and what
     beyond: int  # the first step from which nothing comes
 
@@ -55,15 +59,14 @@ def backward_step(tape: Recording, layout: Layout, start: int, stop: int) -> lis
             if move.node in layout.joining:
                 made.append(map(call, *layout.joining[move.node]))
             continue
-        reader = layout.later(move.reader) if move.later else layout.now[move.reader]
         later = int(move.later)
         read = _coefficients(tape, move.edge, start + later, stop + later, layout.beyond)
+        reader = layout.later(move.reader) if later else layout.now[move.reader]
+        out = layout.carried(move.node) if later else now
+        room = layout.scratch(move.node, move.later) if move.adds else out
+        made.append(map(move.edge[1].apply, reader, read, room))
         if move.adds:
-            room = layout.scratch(move.node)
-            made.append(map(move.edge[1].apply, reader, read, room))
-            made.append(map(np.add, now, room, now))
-        else:
-            made.append(map(move.edge[1].apply, reader, read, now))
+            made.append(map(np.add, out, room, out))
     return made
 
 
@@ -111,7 +114,7 @@ class Adjoints:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
         theta = self.tape.theta
         with np.errstate(all="ignore"):
-            return _like(theta, {name: self.total(name, first) for name in _names(type(theta))})
+            return _like(theta, {name: self.total(name, first) for name in _names(theta.__class__)})
 
     def total(self, parameter: str, first: int = 0) -> Array:
         """The sum of the terms k ≥ first of one parameter, in its shape."""
@@ -194,7 +197,8 @@ def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cota
         now,
         # nothing comes from beyond the last step
         later=lambda node: [np.zeros(found[node].shape[1], tape.dtype), *now[node][:-1]],
-        scratch=lambda node: repeat(np.empty(found[node].shape[1], tape.dtype)),
+        carried=now.__getitem__,
+        scratch=lambda node, later: repeat(np.empty(found[node].shape[1], tape.dtype)),
         joining={},
         beyond=stop,
     )
@@ -215,15 +219,14 @@ def complete(
 
 
 class Ring:
-    """Many rows, kept for two steps in turn; a row is zero until something joins it."""
+    """Many rows on their way back, of one step or where they must be of two steps in turn."""
 
     def __init__(self, tape: Recording, rows: int) -> None:
         self.tape, self.plan = tape, schedule(tape.program)
         self.buffers = {
-            move.node: np.zeros((2, rows, tape.size(move.node)), tape.dtype)
-            for move in self.plan.ring_moves
+            node: np.zeros((depth, rows, tape.size(node)), tape.dtype)
+            for node, depth in self.plan.depths.items()
         }
-        self.room = {node: np.empty_like(buffer[0]) for node, buffer in self.buffers.items()}
 
     def back(
         self,
@@ -235,34 +238,43 @@ class Ring:
     ) -> None:
         """Carries the rows back through the steps k = stop − 1 … start.
 
-        `alive` has the rows that live at each of these steps, last step first; `sinks` makes, from
-        the columns of a node's rows, instructions that read them before they are overwritten.
+        `alive` has the rows that live at step stop and at each of these steps, last step first;
+        `sinks` makes, from the columns of a node's rows, instructions that read them before they
+        are overwritten.
         """
-        back = range(stop - 1, start - 1, -1)
-
-        now = {
-            node: [buffer[k & 1, rows] for k, rows in zip(back, alive, strict=True)]
+        steps = range(stop, start - 1, -1)
+        views = {
+            node: [buffer[k % len(buffer), rows] for k, rows in zip(steps, alive, strict=True)]
             for node, buffer in self.buffers.items()
         }
 
-        def later(node: Node) -> Column:
+        def carried(node: Node) -> Column:
             buffer = self.buffers[node]
-            return [buffer[~k & 1, rows] for k, rows in zip(back, alive, strict=True)]
+            if len(buffer) == 1:
+                return views[node][:-1]
+            rows = zip(steps[1:], alive, strict=False)
+            return [buffer[k % 2, living] for k, living in rows]
 
+        def scratch(node: Node, later: bool) -> Column:
+            room = np.empty_like(self.buffers[node][0])
+            return [room[rows] for rows in (alive[:-1] if later else alive[1:])]
+
+        now = {node: rows[1:] for node, rows in views.items()}
         layout = Layout(
             self.plan.ring_moves,
             now,
-            later,
-            scratch=lambda node: [self.room[node][rows] for rows in alive],
+            later=lambda node: views[node][:-1],
+            carried=carried,
+            scratch=scratch,
             joining=joining,
             beyond=self.tape.steps,
         )
-        with np.errstate(all="ignore"):
-            run([*backward_step(self.tape, layout, start, stop), *sinks(now)])
+        run([*backward_step(self.tape, layout, start, stop), *sinks(now)])
 
     def rows(self, node: Node, k: int) -> Array:
-        """The rows of a node at step k, one of the last two."""
-        return np.asarray(self.buffers[node][k & 1])
+        """The rows of a node at the step k that the ring has come to."""
+        buffer = self.buffers[node]
+        return np.asarray(buffer[k % len(buffer)])
 
 
 def _add_to(row: Array, what: Array) -> None:
@@ -275,13 +287,14 @@ def jacobian(tape: Recording, t: int, k: int) -> Array:
     size = tape.size(state)
     if k == t:
         return np.eye(size, dtype=tape.dtype)
-    ring, everyone = Ring(tape, size), slice(None)
+    ring, nobody, everyone = Ring(tape, size), slice(0), slice(None)
     joining = {
         each: ([np.copyto], [ring.rows(each, t)], [np.eye(size) if each is state else 0])
         for each in tape.program.carried
     }
-    ring.back(t, t + 1, [everyone], joining)
-    ring.back(max(k, 0), t, [everyone] * (t - max(k, 0)), {})
+    with np.errstate(all="ignore"):
+        ring.back(t, t + 1, [nobody, everyone], joining)
+        ring.back(max(k, 0), t, [everyone] * (t - max(k, 0) + 1), {})
     return _into_initial_state(ring, state) if k < 0 else ring.rows(state, k).copy()
 
 
@@ -328,5 +341,6 @@ def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation)
             for node, out in summed.items()
         ]
 
+    alive.insert(0, slice(0))
     ring.back(0, steps, alive, {state: joins(state) for state in tape.program.carried}, sums)
     return summed

@@ -161,17 +161,24 @@ class Tape:
             raise InputError(f"no ∂s_{t}/∂s_{k}; expected −1 ≤ k ≤ t ≤ {self.steps - 1}")
         return sweep.jacobian(self._recording, t, k)
 
-    def reach(self) -> Array:
-        """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t, without holding T²H numbers."""
-        return reach.reach(self._recording)
+    def reach(self, errors: Sequence[int] | None = None) -> Array:
+        """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t, without holding T²H numbers.
+
+        Of some errors alone, distinct ones in any order: (number of them, T).
+
+        Raises InputError for an error that there is not, or twice.
+        """
+        return reach.reach(self._recording, errors)
 
     def log_reach(self, errors: Sequence[int] | None = None) -> Array:
         """(T, T): [t, k] = log₁₀‖∂E_t/∂s_k‖₂, right far below the smallest float.
 
-        −inf for k > t and for an exact zero, for nothing else.
+        −inf for k > t and for an exact zero, for nothing else. Of some errors alone, distinct ones
+        in any order: (number of them, T), O(their number · T·H²).
+
+        Raises InputError for an error that there is not, or twice.
         """
-        found = reach.log_reach(self._recording)
-        return found if errors is None else found[list(errors)]
+        return reach.log_reach(self._recording, errors)
 
 
 @dataclass(frozen=True, eq=False)

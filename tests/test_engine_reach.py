@@ -193,9 +193,9 @@ def test_a_unit_that_fades_beside_a_louder_one_is_no_zero() -> None:
     """Two units apart, W = diag(1, 1e-10); the louder one is dead at step j.
 
     For k < j ≤ t only the other one is left: ‖∂E_t/∂s_k‖ = |∂E_t/∂s_t[1]| 1e-10^{t−k}. Seen while
-    the fainter unit is within 1e-400 of the louder one.
+    the fainter unit is within 1e-215 of the louder one.
     """
-    dead, steps = 60, 100
+    dead, steps = 80, 100
     x = np.column_stack([np.full(steps, 1e-300), np.ones(steps)])
     x[dead, 0] = -1.0
     theta = tv.Parameters(U=np.eye(2), W=np.diag([1, 1e-10]), V=np.array([[1.0, 2], [3, 5]]))
