@@ -116,18 +116,22 @@ class Adjoints:
         with np.errstate(all="ignore"):
             return _like(theta, {name: self.total(name, first) for name in _names(theta.__class__)})
 
-    def total(self, parameter: str, first: int = 0) -> Array:
-        """The sum of the terms k ≥ first of one parameter, in its shape."""
+    def total(self, parameter: str, first: int = 0, stop: int | None = None) -> Array:
+        """The sum of the terms first ≤ k < stop of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
-        totals = [edge[1].total(*self.rows(edge, first), shape) for edge in self.edges(parameter)]
+        totals = [
+            edge[1].total(*self.rows(edge, first, stop), shape) for edge in self.edges(parameter)
+        ]
         found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
         found.setflags(write=False)
         return found
 
-    def rows(self, edge: Edge, first: int = 0) -> tuple[Array, Any]:
-        """The adjoints of an edge's reader, and what the partial reads, for the steps k ≥ first."""
+    def rows(self, edge: Edge, first: int = 0, stop: int | None = None) -> tuple[Array, Any]:
+        """The adjoints of an edge's reader, and what its partial reads, for first ≤ k < stop."""
         reader = edge[0]
         g, start = self.of(reader), self.start(reader)
+        if stop is not None:
+            g = g[: max(0, stop - start)]
         if first > start:
             g, start = g[first - start :], first
         return g, self.tape.coefficients(edge, start, start + len(g))

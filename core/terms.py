@@ -14,6 +14,13 @@ from core.program import Edge, Stage
 from core.sweep import Adjoints
 
 
+EVERY = 256
+"""Steps between two partial sums that are kept, at least."""
+
+ROOM = 2**25
+"""The most bytes that the kept partial sums of one parameter take."""
+
+
 @dataclass(frozen=True)
 class Term:
     """∂E_t/∂θ|_k: what step k contributes to ∂E_t/∂θ.
@@ -117,15 +124,36 @@ class Terms(Sequence[Term]):
         return self._total(self.first)
 
     def partial_sum(self, k: int) -> Array:
-        """Σ of the kept terms from t down to k."""
-        start = max(k, self.first)
+        """Σ of the kept terms from t down to k: O(size of the parameter) but for the first time."""
+        start, lowest = max(k, self.first), max(self.first, self.lowest)
         if start > self.last:
             return np.zeros_like(self.sum)
-        return self._total(start)
+        if start <= lowest:
+            return self.sum
+        checkpoint = (start // self._every + 1) * self._every
+        if checkpoint > self.last:
+            return self._total(start)
+        return np.asarray(self._checkpoints[checkpoint] + self._total(start, checkpoint))
 
-    def _total(self, start: int) -> Array:
+    @cached_property
+    def _every(self) -> int:
+        """The distance of checkpoints, so that all of them fit into ROOM."""
+        size = getattr(self.adjoints.tape.theta, self.parameter).nbytes
+        return int(max(EVERY, -(-(self.last + 1) * size // ROOM)))
+
+    @cached_property
+    def _checkpoints(self) -> dict[int, Array]:
+        """Σ of the terms from t down to some steps, multiples of `_every`."""
+        found, above = {}, self.last + 1
+        total = np.zeros_like(self.sum)
+        for step in range(self.last // self._every * self._every, self.first, -self._every):
+            total = total + self._total(step, above)
+            found[step], above = total, step
+        return found
+
+    def _total(self, start: int, stop: int | None = None) -> Array:
         with np.errstate(all="ignore"):
-            return self.adjoints.total(self.parameter, start)
+            return self.adjoints.total(self.parameter, start, stop)
 
     def value(self, k: int) -> Array:
         """The term of step k, in the shape of the parameter."""
