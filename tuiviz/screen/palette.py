@@ -40,9 +40,10 @@ class Palette:
         shades = self.negative if value < 0 else self.positive
         return shades[min(len(shades) - 1, int(part * len(shades)))]
 
-    def level(self, part: float) -> Style:
-        """The colours of a size between 0 and 1, by itself."""
-        return self.positive[max(0, min(len(self.positive) - 1, int(part * len(self.positive))))]
+    def size(self, part: float) -> Style:
+        """The colour to draw a size between 0 and 1 with."""
+        shade = self.positive[max(0, min(len(self.positive) - 1, int(part * len(self.positive))))]
+        return Style(color=shade.bgcolor)
 
 
 def _shades(text: tuple[str, ...], colours: tuple[str, ...]) -> tuple[Style, ...]:

@@ -75,7 +75,7 @@ def _shade(log: float, top: float, palette: Any) -> tuple[str, Style]:
         return " ", palette.dim
     part = max(0.0, 1 + (log - top) / _DECADES) if np.isfinite(log) else 1.0
     glyph = _SHADES[max(1, min(4, 1 + int(part * 4)))] if part > 0 else "."
-    return glyph, palette.positive[min(4, int(part * 5))] if np.isfinite(log) else palette.warning
+    return glyph, palette.size(part) if np.isfinite(log) else palette.warning
 
 
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
