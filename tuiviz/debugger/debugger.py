@@ -106,7 +106,7 @@ class Debugger:
         there = replace(
             self.session,
             kind=place.kind,
-            error=min(place.error, steps - 1),
+            chosen=min(place.error, steps - 1),
             parameter=place.parameter,
             opened=frozenset({()}),
         )

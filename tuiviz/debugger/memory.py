@@ -40,7 +40,7 @@ def _kept_breakpoint(each: Breakpoint) -> KeptBreakpoint:
 
 
 def _kept_mark(session: Session, place: Place) -> KeptMark:
-    there = replace(session, kind=place.kind, error=place.error).moved_to(place.index)
+    there = replace(session, kind=place.kind, chosen=place.error).moved_to(place.index)
     here = there.position
     return KeptMark(place.kind, place.error, here.phase, here.step, name_of(here.line))
 
@@ -76,7 +76,7 @@ def _place(session: Session, mark: KeptMark) -> Place | None:
         return None
     if not mark.error < session.steps:
         return None
-    there = replace(session, kind=mark.walk, error=mark.error)
+    there = replace(session, kind=mark.walk, chosen=mark.error)
     back = -1 if mark.phase == FORWARD else there.walk.pass_of(mark.error)
     line = next((each for each in there.walk.lines if name_of(each) == mark.line), None)
     if back is None or line is None:

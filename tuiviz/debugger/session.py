@@ -41,10 +41,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Session:
-    """A problem, a walk back, a position on it, the selected E_t and parameter, a cursor."""
+    """A problem, a walk back, a position on it, the chosen E_t and parameter, a cursor."""
 
     problem: Problem
-    error: int
+    chosen: int  # the t of an E_t; while each is sent back in turn, see `error`
     parameter: str = "W"
     kind: str = ONE
     index: int = 0
@@ -56,7 +56,7 @@ class Session:
     @cached_property
     def walk(self) -> Walk:
         """The positions there are."""
-        key = ("walk", self.kind, self.error if self.kind == ONE else None, self.problem.truncation)
+        key = ("walk", self.kind, self.chosen if self.kind == ONE else None, self.problem.truncation)
         made: Walk = self.keep(key, lambda: Walk(listing(self.program), self.steps, self._passes()))
         return made
 
@@ -73,9 +73,20 @@ class Session:
             if truncation is None:
                 return [(0, steps - 1, 0)]
             return [(first, last, low) for first, last, low in truncation.blocks(steps).tolist()]
-        errors = range(steps) if self.kind == EACH else (self.error,)
+        errors = range(steps) if self.kind == EACH else (self.chosen,)
         lows = [(t, truncation.first(t, steps) if truncation else 0) for t in errors]
         return [(t, t, low) for t, low in lows if low <= t]
+
+    @cached_property
+    def error(self) -> int:
+        """The t of the E_t that is looked at: the one sent back in the walk `each`, or the chosen.
+
+        Nothing but the position decides, so that coming back to it shows the same.
+        """
+        if self.kind != EACH:
+            return self.chosen
+        back = self.walk[min(self.index, len(self.walk) - 1)].back
+        return self.walk.passes[back][1] if back >= 0 else self.chosen
 
     @property
     def program(self) -> Program:
@@ -96,12 +107,8 @@ class Session:
 
     def moved_to(self, index: int) -> Session:
         """At a position, or at the nearest one that there is."""
-        index = max(0, min(index, len(self.walk) - 1))
-        error = self.error
-        if self.kind == EACH and (back := self.walk[index].back) >= 0:
-            error = self.walk.passes[back][1]
-        opened = self.opened if error == self.error else frozenset({()})
-        return replace(self, index=index, cursor=None, error=error, opened=opened)
+        moved = replace(self, index=max(0, min(index, len(self.walk) - 1)), cursor=None)
+        return moved if moved.error == self.error else replace(moved, opened=frozenset({()}))
 
     def stepped(self, lines: int) -> Session:
         """So many lines on; back if negative."""
@@ -133,7 +140,7 @@ class Session:
     def with_error(self, error: int) -> Session:
         """Another E_t selected, at the same line and step if its walk has them."""
         error = max(0, min(error, self.steps - 1))
-        other = replace(self, error=error, opened=frozenset({()}), cursor=None)
+        other = replace(self, chosen=error, opened=frozenset({()}), cursor=None)
         if self.kind == SUM or (self.kind == EACH and self.going_forward):
             return other
         back = other.walk.pass_of(error)
@@ -149,7 +156,7 @@ class Session:
 
     def with_kind(self, kind: str) -> Session:
         """Another walk, at the same line and step if it has them."""
-        other = replace(self, kind=kind, cursor=None)
+        other = replace(self, kind=kind, chosen=self.error, cursor=None)
         if self.going_forward:
             return other.moved_to(self.index)
         here, back = self.position, other.walk.pass_of(self.error)
