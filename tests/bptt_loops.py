@@ -97,11 +97,12 @@ def slope(problem: Problem, a: Any) -> Any:
 
 def activated(problem: Problem, a: Any) -> Any:
     """f(a)."""
-    if problem.activation == "identity":
-        return a
-    return {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "sigmoid": sigmoid}[
-        problem.activation
-    ](a)
+    return {
+        "tanh": np.tanh(a),
+        "relu": np.maximum(a, 0),
+        "sigmoid": sigmoid(a),
+        "identity": a,
+    }[problem.activation]
 
 
 def sigmoid(a: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import added_up, so_far, whole
 from tuiviz.debugger.walk import BACKWARD, FORWARD, ONE, Walk
 
-quick = settings(derandomize=True, deadline=None, max_examples=60)
+quick = settings(derandomize=True, deadline=None, max_examples=30)
 
 Place = tuple[str, str, int, int]  # phase, name of the line, step, pass
 
@@ -222,13 +222,14 @@ def recomputed(session: Session, of: Operands) -> Any:
             "E": lambda: -np.log(of(V, "yhat") @ of(G, "y")),
         }[line.name]()
     if line.kind == GRADIENT:
-        return {
+        terms: dict[str, Callable[[], Any]] = {
             "V": lambda: np.outer(of(A, "z"), of(V, "s")),
             "c": lambda: of(A, "z"),
             "U": lambda: np.outer(of(A, "a"), of(G, "x")),
             "W": lambda: np.outer(of(A, "a"), of(V, "s", -1)),
             "b": lambda: of(A, "a"),
-        }[line.name]()
+        }
+        return terms[line.name]()
     if line.name == "s":
         joined = of(P, "V").T @ of(A, "z") if Operand(A, "z") in of else 0
         carried = of(P, "W").T @ of(A, "a", 1) if Operand(A, "a", 1) in of else 0
