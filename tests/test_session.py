@@ -15,7 +15,7 @@ from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.debugger.walk import EACH, ONE
 
-quick = settings(derandomize=True, deadline=None, max_examples=30)
+quick = settings(derandomize=True, deadline=None, max_examples=100)
 
 Seen = tuple[int, str, tuple[str, ...], bytes, SoFar]
 
@@ -40,12 +40,13 @@ def in_range(session: Session) -> bool:
     )
 
 
-@given(sessions(), st.integers(0, 200))
-@quick
-def test_n_lines_on_and_n_back_is_the_identity(session: Session, lines: int) -> None:
-    lines = min(lines, len(session.walk) - 1 - session.index)
+@given(sessions(), st.data())
+@settings(derandomize=True, deadline=None, max_examples=150)
+def test_n_lines_on_and_n_back_is_the_identity(session: Session, drawn: st.DataObject) -> None:
+    target = drawn.draw(st.integers(0, len(session.walk) - 1))
+    lines = target - session.index
     there = session.stepped(lines)
-    assert there.index == session.index + lines
+    assert there.index == target
     assert there.stepped(-lines) == session
     assert equal(seen(there.stepped(-lines)), seen(session))
 

@@ -17,7 +17,7 @@ from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import added_up, so_far, whole
 from tuiviz.debugger.walk import BACKWARD, FORWARD, ONE, Walk
 
-quick = settings(derandomize=True, deadline=None, max_examples=30)
+quick = settings(derandomize=True, deadline=None, max_examples=50)
 
 Place = tuple[str, str, int, int]  # phase, name of the line, step, pass
 
