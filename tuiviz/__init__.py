@@ -10,14 +10,16 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import core
+# Looked for, not imported: nothing of another package may run.
+_core = find_spec("core")
 
-if Path(core.__file__ or "").parent.parent != Path(__file__).parent.parent:
+if _core and Path(_core.origin or "").parent.parent != Path(__file__).parent.parent:
     raise ImportError(
-        f"tuiviz needs its own package `core`, but another one hides it: {core.__file__}; "
+        f"tuiviz needs its own package `core`, but another one hides it: {_core.origin}; "
         "remove or rename that one, or start Python elsewhere"
     )
 
