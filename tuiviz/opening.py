@@ -30,7 +30,7 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
         return read_problem(path, options)
     if options != ModelOptions():
         raise InputError(f"{shown(path)}: a trace, with its own model; leave the model options out")
-    from tuiviz.files.trace import load_trace
+    from tuiviz.files.trace_reading import load_trace
 
     return load_trace(path)
 

@@ -21,6 +21,9 @@ T = TypeVar("T")
 LARGEST = 4 * 2**30
 """The most memory that the parameters and the tape may take, in bytes."""
 
+LARGEST_WHOLE = 2**53 - 1
+"""The largest whole number of an option: every reader of JSON has it exactly."""
+
 LEVEL, SEQUENCE, HIDDEN, SEED, ACTIVATION = "word", 1, 4, 0, "tanh"
 
 
@@ -147,11 +150,25 @@ def parse_truncation(text: str) -> Truncation:
     try:
         numbers = [int(part) for part in parts]
         k1, k2 = [1, *numbers] if len(numbers) == 1 else numbers
+        if not (1 <= k1 <= LARGEST_WHOLE and 1 <= k2 <= LARGEST_WHOLE):
+            raise ValueError
     except ValueError:
         raise InputError(
-            f'truncation "{visible(text)}": expected K2 or K1,K2, whole numbers of time steps'
+            f"--truncate {visible(text)}: expected K2 or K1,K2, whole numbers of time steps "
+            "from 1 up"
         ) from None
     return Truncation(k1, k2)
+
+
+def check_memory(size: int, hidden: int, steps: int, advice: str) -> None:
+    """Raises InputError if a tape of T = `steps` and its parameters take more than LARGEST."""
+    numbers = hidden * (2 * size + hidden) + steps * (3 * hidden + 3 * size)
+    needed = 2 * 8 * numbers  # once more for a gradient and its cotangents
+    if needed > LARGEST:
+        raise InputError(
+            f"T = {steps}, H = {hidden}, C = {size} take {byte_size(needed)}, more than "
+            f"{byte_size(LARGEST)}: {advice}"
+        )
 
 
 def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
@@ -165,9 +182,9 @@ def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
     hidden, seed = chosen(options.hidden, HIDDEN), chosen(options.seed, SEED)
     if hidden < 1:
         raise InputError(f"--hidden {hidden}: expected 1 or more")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: expected 0 or more")
-    _check_memory(size, hidden, steps, "use a smaller --hidden or a shorter sequence")
+    if not 0 <= seed <= LARGEST_WHOLE:
+        raise InputError(f"--seed {seed}: expected 0 to {LARGEST_WHOLE}")
+    check_memory(size, hidden, steps, "use a smaller --hidden or a shorter sequence")
     from core.parameters import Parameters
 
     return Parameters.random(inputs=size, hidden=hidden, outputs=size, seed=seed)
@@ -187,18 +204,8 @@ def _loaded(path: StrPath, options: ModelOptions, size: int, steps: int) -> Para
         )
     if options.seed is not None:
         raise InputError("--seed and --weights: choose one; weights from a file have no seed")
-    _check_memory(size, theta.hidden, steps, "use a shorter sequence")
+    check_memory(size, theta.hidden, steps, "use a shorter sequence")
     return theta
-
-
-def _check_memory(size: int, hidden: int, steps: int, advice: str) -> None:
-    numbers = hidden * (2 * size + hidden) + steps * (3 * hidden + 3 * size)
-    needed = 2 * 8 * numbers  # once more for a gradient and its cotangents
-    if needed > LARGEST:
-        raise InputError(
-            f"T = {steps}, H = {hidden}, C = {size} take {byte_size(needed)}, more than "
-            f"{byte_size(LARGEST)}: {advice}"
-        )
 
 
 def chosen(given: T | None, default: T) -> T:

@@ -1,4 +1,4 @@
-"""Traces: a recorded pass and its gradients saved as JSON, and opened again."""
+"""Traces written: a recorded pass and its gradients saved as JSON, as a stream."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ import msgspec
 import numpy as np
 
 from core.errors import InputError
-from core.parameters import NAMES, Parameters
-from core.tape import Error, record
+from core.parameters import NAMES
+from core.tape import Error
 from core.terms import Terms
-from core.truncation import Truncation
-from tuiviz.files.disk import StrPath, byte_size, reading, replacing, shown
-from tuiviz.files.trace_format import ParametersFormat, Trace
-from tuiviz.files.visible import visible
+from tuiviz.files.disk import StrPath, byte_size, replacing, shown
+from tuiviz.files.trace_format import LIMIT
 from tuiviz.problem import Problem
 
-LARGEST = 4 * 2**30
-"""The largest trace that is written, in bytes."""
-
-LIMIT = 2**30
-"""The largest trace that is read, in bytes."""
-
-_BYTES = 21  # of a float64 in JSON, with its comma
+_BYTES = 25  # the most that a float64 takes in JSON, with its comma
 _encode = msgspec.json.encode
 
 Progress = Callable[[int, int], None]
@@ -47,10 +39,10 @@ def write_trace(
     `force` is not given, if it cannot be written, and, before anything is, if it grew too large.
     """
     size = _BYTES * _numbers_in(problem, errors, terms)
-    if size > LARGEST:
+    if size > LIMIT:  # what is written can be opened again
         raise InputError(
-            f"{shown(path)}: the trace would take {byte_size(size)}, more than "
-            f"{byte_size(LARGEST)}: use --errors with fewer of them"
+            f"{shown(path)}: the trace could take {byte_size(size)}, more than "
+            f"{byte_size(LIMIT)}: use --errors with fewer of them"
             + (", or leave --terms out" if terms else "")
         )
     with replacing(path, force=force) as file:
@@ -147,116 +139,3 @@ def _terms(terms: Terms, with_values: bool) -> Iterator[bytes]:
         if with_values:
             made["value"] = numbers(term.value)
         yield (b"," if count else b"") + _encode(made)
-
-
-def load_trace(path: StrPath) -> Problem:
-    """The problem that a trace holds, recorded anew and compared with what was saved.
-
-    Raises InputError for a file that is no trace of version 1, or does not fit together, or says
-    otherwise than what its parameters give.
-    """
-    with reading(path, limit=LIMIT) as file:
-        content = file.read(LIMIT + 1)
-    try:
-        trace = msgspec.json.decode(content, type=Trace)
-        problem = _problem(trace)
-        for where, saved, computed in _pairs(trace, problem):
-            _compare(where, saved, computed)
-    except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
-        raise InputError(f"{shown(path)}: not a sound trace: {visible(str(error))}") from error
-    return problem
-
-
-def _problem(trace: Trace) -> Problem:
-    if len(set(trace.vocabulary)) != len(trace.vocabulary):
-        raise InputError("vocabulary: the same token twice; expected distinct ones")
-    theta = _theta(trace.parameters, "parameters")
-    sizes = {"vocabulary": len(trace.vocabulary), "U": theta.inputs, "V": theta.outputs}
-    if len(set(sizes.values())) > 1:
-        found = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise InputError(f"vocabulary, U and V do not agree on C: {found}")
-    if trace.model.hidden != theta.hidden:
-        raise InputError(f"model.hidden is {trace.model.hidden}; W has H = {theta.hidden}")
-    truncation = trace.model.truncation
-    initial = _array(trace.initial_state, "initial_state")
-    x, y = np.array(trace.x, np.intp), np.array(trace.y, np.intp)
-    return Problem(
-        name=visible(trace.source.name),
-        level=trace.source.level,
-        sequence=trace.source.sequence,
-        vocabulary=tuple(trace.vocabulary),
-        activation=trace.model.activation,
-        seed=trace.model.seed,
-        truncation=Truncation(truncation.k1, truncation.k2) if truncation else None,
-        theta=theta,
-        tape=record(theta, x, y, initial_state=initial, activation=trace.model.activation),
-    )
-
-
-def _theta(saved: ParametersFormat, where: str) -> Parameters:
-    arrays = {name: _array(getattr(saved, name), f"{where}.{name}") for name in NAMES}
-    return Parameters(**arrays)
-
-
-def _array(saved: Any, where: str) -> Any:
-    try:
-        return np.array(saved, np.float64)
-    except ValueError:
-        raise InputError(f"{where}: rows of different lengths") from None
-
-
-def _pairs(trace: Trace, problem: Problem) -> Iterator[tuple[str, Any, Any]]:
-    """What was saved beside what is computed, with its place in the trace."""
-    tape, truncation = problem.tape, problem.truncation
-    for name, array in tape.values.items():
-        yield f"values.{name}", getattr(trace.values, name), array
-    yield "loss", trace.loss, tape.loss
-    yield from _gradient_pairs("gradient", trace.gradient, tape.gradient(truncation))
-    for index, saved in enumerate(trace.errors):
-        where, error = f"errors[{index}]", tape.error(saved.t)
-        yield from _gradient_pairs(f"{where}.gradient", saved.gradient, error.gradient(truncation))
-        for name in ("a", "s"):
-            found = getattr(saved.adjoints, name)
-            yield f"{where}.adjoints.{name}", found, error.adjoints[name]
-        for name in NAMES:
-            listed, terms = getattr(saved.terms, name), error.terms(name, truncation)
-            place = f"{where}.terms.{name}"
-            expected = [(term.k, term.kept) for term in terms]
-            if [(term.k, term.kept) for term in listed] != expected:
-                raise InputError(f"{place}: expected the terms k = {terms.last} … {terms.lowest}")
-            yield f"{place}.norm", [term.norm for term in listed], terms.norms
-            for number, term in enumerate(listed):
-                if term.value is not None:
-                    yield f"{place}[{number}].value", term.value, terms[number].value
-
-
-def _gradient_pairs(
-    where: str, saved: ParametersFormat, computed: Any
-) -> Iterator[tuple[str, Any, Any]]:
-    for name in NAMES:
-        yield f"{where}.{name}", getattr(saved, name), getattr(computed, name)
-
-
-def _compare(where: str, saved: Any, computed: Any, tolerance: float = 1e-9) -> None:
-    """Raises InputError unless both agree, relative to the largest number.
-
-    Another machine's matrix product rounds otherwise.
-    """
-    found, expected = _array(saved, where), np.asarray(computed, np.float64)
-    if found.shape != expected.shape:
-        raise InputError(f"{where} has shape {found.shape}; expected {expected.shape}")
-    with np.errstate(all="ignore"):
-        finite = np.isfinite(expected)
-        largest = np.abs(expected[finite]).max(initial=0.0)
-        same = np.where(
-            finite,
-            np.abs(found - expected) <= tolerance * largest,
-            (found == expected) | (np.isnan(found) & np.isnan(expected)),
-        )
-    if not same.all():
-        at = tuple(int(i) for i in np.argwhere(~same)[0])
-        place = where + "".join(f"[{i}]" for i in at)
-        raise InputError(
-            f"{place} was saved as {found[at]}; its parameters give {expected[at]}: "
-            "the file was changed, export it again"
-        )

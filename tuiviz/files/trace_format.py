@@ -12,11 +12,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tuiviz.problem import LARGEST_WHOLE
+
+VERSION = 1
+
+LIMIT = 2**30
+"""The largest trace that is written or read, in bytes."""
+
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 Vector = list[Number]
 Matrix = list[Vector]
-Count = Annotated[int, Meta(ge=1)]
-Index = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1, le=LARGEST_WHOLE)]
+Index = Annotated[int, Meta(ge=0, le=LARGEST_WHOLE)]
 
 
 class _Object(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
