@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -18,6 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _COMMANDS = ("run", "export", "train", "truncation")
 """In the order of the help. Each is a module beside this one, with a function of the same name."""
 
+_NOBODY_READS = 141  # what a shell says of a program that SIGPIPE ended
+
 
 class _Commands(click.Group):
     """The commands, each imported when it is asked for."""
@@ -30,6 +34,13 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"tuiviz.cli.{cmd_name}"), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would exit with 1, which means a wrong gradient here.
+            raise click.exceptions.Exit(_NOBODY_READS) from None
 
 
 @click.group(
@@ -47,11 +58,14 @@ def commands(context: click.Context) -> None:
 
 def main() -> None:
     """Runs the command of the command line; exits with 0, 1 where a check found the gradient wrong,
-    2 for bad input, or 130 for Ctrl-C.
+    2 for bad input, 130 for Ctrl-C, or 141 where nobody reads on.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # ∂ and Σ where there is ASCII alone
     try:
         code = commands.main(prog_name="tuiviz", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:  # None if it was closed
+            sys.stdout.flush()
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tuiviz"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
@@ -59,15 +73,25 @@ def main() -> None:
         _fail(error.format_message())
     except InputError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail("not enough memory: use a smaller --hidden or a shorter sequence")
     except BrokenPipeError:
-        # Nobody reads on; the interpreter must not try to flush what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _drop_output()
+        sys.exit(_NOBODY_READS)
+    except OSError as error:  # on a file of its own it would be an InputError
+        _drop_output()
+        _fail(f"{error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}")
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     sys.exit(code or 0)
 
 
 def _fail(message: str) -> None:
-    print(f"tuiviz: {visible(message)}", file=sys.stderr)
+    with suppress(OSError):  # a full disk, or nobody who reads it: the exit code still says so
+        print(f"tuiviz: {visible(message)}", file=sys.stderr, flush=True)
     sys.exit(2)
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

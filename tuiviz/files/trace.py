@@ -42,8 +42,7 @@ def write_trace(
     if size > LIMIT:  # what is written can be opened again
         raise InputError(
             f"{shown(path)}: the trace could take {byte_size(size)}, more than "
-            f"{byte_size(LIMIT)}: use --errors with fewer of them"
-            + (", or leave --terms out" if terms else "")
+            f"{byte_size(LIMIT)}: {_smaller(errors, terms)}"
         )
     with replacing(path, force=force) as file:
         for chunk in _chunks(problem, errors, terms, progress):
@@ -56,6 +55,12 @@ def _numbers_in(problem: Problem, errors: Sequence[int], terms: bool) -> int:
     listed = size * steps if terms else 0
     forward = problem.steps * 2 * (hidden + problem.theta.outputs)
     return int(forward + 2 * size + size * len(errors) + (2 * hidden + 6) * steps + listed)
+
+
+def _smaller(errors: Sequence[int], terms: bool) -> str:
+    if not errors:
+        return "use a smaller --hidden"
+    return "use --errors with fewer of them" + (", or leave --terms out" if terms else "")
 
 
 def _chunks(

@@ -1,0 +1,75 @@
+"""Programs run on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+
+PATIENCE = 20.0
+"""How many seconds a program may take."""
+
+
+def on_terminal(
+    command: Sequence[str],
+    *,
+    keys: str = "",
+    after: str = "",
+    rows: int = 30,
+    columns: int = 100,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+) -> tuple[int, str]:
+    """Runs a program on a terminal of its own: its exit code, and all that it wrote there.
+
+    `keys` are typed, one by one, once `after` has been written.
+    """
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    program = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+        cwd=cwd,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        written = _read(ours, until=after)
+        for key in keys:
+            os.write(ours, key.encode())
+            written += _read(ours, during=0.05)
+        written += _read(ours)
+        return program.wait(PATIENCE), written.decode("utf-8", "replace")
+    finally:
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+        os.close(ours)
+
+
+def _read(terminal: int, *, until: str = "", during: float = PATIENCE) -> bytes:
+    """What is written within a time, until a text appears or the program has ended."""
+    found = b""
+    end = time.monotonic() + during
+    while time.monotonic() < end:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            break
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux says so of a terminal that nobody has open any more
+            break
+        found += part
+        if not part or (until and until.encode() in found):
+            break
+    return found
