@@ -13,9 +13,6 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 
-PATIENCE = 20.0
-"""How many seconds a program may take."""
-
 
 def on_terminal(
     command: Sequence[str],
@@ -26,10 +23,12 @@ def on_terminal(
     columns: int = 100,
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
+    patience: float = 20,
 ) -> tuple[int, str]:
     """Runs a program on a terminal of its own: its exit code, and all that it wrote there.
 
-    `keys` are typed, one by one, once `after` has been written.
+    `keys` are typed, one by one, once `after` has been written. It may take `patience` seconds to
+    do so, and again to end.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -44,12 +43,12 @@ def on_terminal(
     )
     os.close(theirs)
     try:
-        written = _read(ours, until=after)
+        written = _read(ours, patience, until=after)
         for key in keys:
             os.write(ours, key.encode())
-            written += _read(ours, during=0.05)
-        written += _read(ours)
-        return program.wait(PATIENCE), written.decode("utf-8", "replace")
+            written += _read(ours, 0.05)
+        written += _read(ours, patience)
+        return program.wait(patience), written.decode("utf-8", "replace")
     finally:
         if program.poll() is None:
             os.killpg(program.pid, signal.SIGKILL)
@@ -57,10 +56,10 @@ def on_terminal(
         os.close(ours)
 
 
-def _read(terminal: int, *, until: str = "", during: float = PATIENCE) -> bytes:
+def _read(terminal: int, seconds: float, *, until: str = "") -> bytes:
     """What is written within a time, until a text appears or the program has ended."""
     found = b""
-    end = time.monotonic() + during
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
         if not ready:
