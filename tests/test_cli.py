@@ -54,7 +54,7 @@ def started(*args: str, env: dict[str, str] | None = None, **more: Any) -> subpr
         stdout=more.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "", **(env or {})},
         **more,
     )
 
@@ -171,14 +171,18 @@ def test_tokens_are_shown_and_not_obeyed(tmp_path: Path) -> None:
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:
     assert_refused(run("export", "\x1b[2Jx\n", "-o", "o.json"), "␛[2Jx␊: no such file")
     assert_refused(run("export", SAMPLE, "-o", "o", "--level", "\x1b\r"), 'level "␛␍"')
+    assert_refused(run("export", SAMPLE, "-o", "o", "--errors", "\x1b["), "--errors ␛[: expected")
+    assert_refused(run("export", SAMPLE, "-o", "o", "\x1b["), "unexpected extra argument (␛[)")
     assert_refused(run("\x1b[31m"), r"'\x1b[31m'", "see tuiviz --help")
     assert run("export", SAMPLE, "-o", "\x1b[2J.json")[1].startswith("saved ␛[2J.json: ")
 
 
-def test_an_output_without_unicode() -> None:
-    with started("export", "--help", env={"PYTHONIOENCODING": "ascii"}) as program:
-        assert program.communicate()[1] == ""
-    assert program.returncode == 0
+def test_an_output_without_unicode(tmp_path: Path) -> None:
+    args = ["export", SAMPLE, "-o", "한.json"]
+    with started(*args, env={"PYTHONIOENCODING": "ascii"}, cwd=tmp_path) as program:
+        out, err = program.communicate()
+    assert (program.returncode, err) == (0, "")
+    assert out == "saved \\ud55c.json: T = 5, 5 errors\n"
 
 
 # Bad input: the file

@@ -21,12 +21,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from core.errors import InputError
+from core.parameters import Parameters
 from core.tape import record
 from core.truncation import Truncation
 from tuiviz.files import trace_reading
 from tuiviz.files.trace import numbers, write_trace
 from tuiviz.files.trace_format import Matrix, schema, schema_text
 from tuiviz.files.trace_reading import load_trace
+from tuiviz.files.weights import save_parameters
 from tuiviz.opening import open_problem
 from tuiviz.problem import ModelOptions, Problem, read_problem
 
@@ -233,6 +235,17 @@ def test_a_file_is_known_as_a_trace_by_what_it_holds(path: Path) -> None:
     assert open_problem(other, ModelOptions()).steps == 5
     with refused("no-ending: a trace, with its own model", "leave the model options out"):
         open_problem(other, ModelOptions(seed=1))
+
+
+def test_weights_of_float32_open_as_the_same_numbers(tmp_path: Path) -> None:
+    """The trace holds float64: they are recorded as such, so that both give the same."""
+    theta = Parameters.random(6, 3, 6, dtype=np.float32)
+    save_parameters(tmp_path / "w.npz", theta)
+    made = problem(weights=tmp_path / "w.npz")
+    write_trace(made, tmp_path / "trace.json", errors=[4])
+    again = load_trace(tmp_path / "trace.json")
+    assert again.tape.values["s"].tobytes() == made.tape.values["s"].tobytes()
+    np.testing.assert_array_equal(again.theta.W, theta.W)
 
 
 # What a changed trace says
