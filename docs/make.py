@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -10,7 +12,7 @@ from textual.keys import format_key
 
 from tuiviz.cli import commands
 from tuiviz.cli.options import model_options
-from tuiviz.debugger.actions import ACTIONS
+from tuiviz.debugger.actions import ACTIONS, Action
 
 HERE = Path(__file__).parent
 
@@ -31,11 +33,19 @@ def pages() -> dict[str, str]:
 
 def _keys_page() -> Iterator[str]:
     yield "# Keys\n"
-    yield "In the debugger. The Korean letters are those on the same keys of a keyboard.\n"
-    yield "| keys | what they do |"
-    yield "|---|---|"
-    for action in ACTIONS:
-        yield f"| {' '.join(f'`{format_key(key)}`' for key in action.keys)} | {action.help} |"
+    yield "In the debugger. After `:` an action is typed by its name; … stands for its argument. The"
+    yield "Korean letters are those on the same keys. [Keys can be changed](configuration.md)."
+    for group, actions in groupby(ACTIONS, key=lambda action: action.group):
+        yield f"\n## {group}\n"
+        yield "| keys | name | what it does |"
+        yield "|---|---|---|"
+        yield from map(_row, actions)
+
+
+def _row(action: Action) -> str:
+    keys = " ".join(f"`{format_key(key)}`" for key in action.keys)
+    name = " ".join(filter(None, (action.name, action.preset or ("…" if action.takes else ""))))
+    return f"| {keys} | `{name}` | {action.help} |"
 
 
 def _commands_page() -> Iterator[str]:
@@ -56,7 +66,7 @@ def _section(
     usage = " ".join(command.collect_usage_pieces(context)).replace("[OPTIONS]", "[options]")
     yield f"\n## {context.command_path}\n"
     yield f"    {context.command_path} {usage}\n"
-    yield f"{(command.help or '').strip()}\n"
+    yield f"{cleandoc(command.help or '')}\n"
     names = {option.name for option in shared.params}
     yield from _options([each for each in command.params if each.name not in names], context)
     if names <= {each.name for each in command.params}:

@@ -12,6 +12,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from tempfile import TemporaryDirectory
 
 
 def on_terminal(
@@ -27,33 +28,37 @@ def on_terminal(
 ) -> tuple[int, str]:
     """Runs a program on a terminal of its own: its exit code, and all that it wrote there.
 
+    It finds no settings, and nothing kept of an earlier session, unless `env` says where.
     `keys` are typed, one by one, once `after` has been written. It may take `patience` seconds to
     do so, and again to end.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    program = subprocess.Popen(
-        command,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color", **(env or {})},
-        cwd=cwd,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        written = _read(ours, patience, until=after)
-        for key in keys:
-            os.write(ours, key.encode())
-            written += _read(ours, 0.05)
-        written += _read(ours, patience)
-        return program.wait(patience), written.decode("utf-8", "replace")
-    finally:
-        if program.poll() is None:
-            os.killpg(program.pid, signal.SIGKILL)
-            program.wait()
-        os.close(ours)
+    with TemporaryDirectory() as settings:
+        program = subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={
+                **os.environ, "TERM": "xterm-256color", "XDG_CONFIG_HOME": settings, **(env or {})
+            },
+            cwd=cwd,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        try:
+            written = _read(ours, patience, until=after)
+            for key in keys:
+                os.write(ours, key.encode())
+                written += _read(ours, 0.05)
+            written += _read(ours, patience)
+            return program.wait(patience), written.decode("utf-8", "replace")
+        finally:
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
+                program.wait()
+            os.close(ours)
 
 
 def _read(terminal: int, seconds: float, *, until: str = "") -> bytes:

@@ -21,9 +21,6 @@ T = TypeVar("T")
 LARGEST = 4 * 2**30
 """The most memory that the parameters and the tape may take, in bytes."""
 
-LARGEST_WHOLE = 2**53 - 1
-"""The largest whole number of an option: every reader of JSON has it exactly."""
-
 LEVEL, SEQUENCE, HIDDEN, SEED, ACTIVATION = "word", 1, 4, 0, "tanh"
 
 
@@ -145,6 +142,7 @@ def read_text(path: StrPath, options: ModelOptions) -> tuple[Corpus, ModelOption
 def parse_truncation(text: str) -> Truncation:
     """`K2` stands for TBPTT(1, K2), `K1,K2` for TBPTT(K1, K2). Raises InputError otherwise."""
     from core.truncation import Truncation
+    from tuiviz.files.trace_format import LARGEST_WHOLE
 
     parts = text.split(",")
     try:
@@ -179,14 +177,15 @@ def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
     size = len(corpus.vocabulary)
     if options.weights is not None:
         return _loaded(options.weights, options, size, steps)
+    from core.parameters import Parameters
+    from tuiviz.files.trace_format import LARGEST_WHOLE
+
     hidden, seed = chosen(options.hidden, HIDDEN), chosen(options.seed, SEED)
     if hidden < 1:
         raise InputError(f"--hidden {hidden}: expected 1 or more")
     if not 0 <= seed <= LARGEST_WHOLE:
         raise InputError(f"--seed {seed}: expected 0 to {LARGEST_WHOLE}")
     check_memory(size, hidden, steps, "use a smaller --hidden or a shorter sequence")
-    from core.parameters import Parameters
-
     return Parameters.random(inputs=size, hidden=hidden, outputs=size, seed=seed)
 
 
