@@ -33,8 +33,8 @@ def pages() -> dict[str, str]:
 
 def _keys_page() -> Iterator[str]:
     yield "# Keys\n"
-    yield "In the debugger. After `:` an action is typed by its name; … stands for its argument. The"
-    yield "Korean letters are those on the same keys. [Keys can be changed](configuration.md)."
+    yield "In the debugger. After `:` an action is typed by its name; … stands for its argument."
+    yield "The Korean letters are those on the same keys. [Keys can be changed](configuration.md)."
     for group, actions in groupby(ACTIONS, key=lambda action: action.group):
         yield f"\n## {group}\n"
         yield "| keys | name | what it does |"

@@ -78,12 +78,17 @@ def test_the_version_and_the_commands(run: Run) -> None:
     code, out, err = run()
     assert (code, err) == (0, "")
     assert run("--help") == run("-h") == (0, out, "")
-    for name in cli.commands.list_commands(click.Context(cli.commands)):
+    for name in COMMANDS:
         assert f"\n  {name} " in out
         assert run(name, "--help")[0] == 0
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["run", "--help"], ["nothing"]])
+COMMANDS = cli.commands.list_commands(click.Context(cli.commands))
+
+
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--version"], ["nothing"], *([name, "--help"] for name in COMMANDS)]
+)
 def test_help_needs_neither_numpy_nor_textual(args: list[str]) -> None:
     program = (
         "import atexit, sys; from tuiviz.cli import main;"
@@ -219,6 +224,12 @@ def test_files_that_cannot_be_read(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert_refused(
         run("export", SAMPLE, "-o", "o.json"), f"{SAMPLE}: cannot be read: permission denied"
     )
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("run", "probe")])
+def test_every_command_says_when_its_file_is_missing(run: Run, name: str) -> None:
+    more = {"export": ["-o", "o.json"], "train": ["-o", "o.npz", "--steps", "1"]}
+    assert_refused(run(name, "nothing.txt", *more.get(name, [])), "nothing.txt: no such file")
 
 
 # Bad input: the options
@@ -386,16 +397,20 @@ def test_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     assert program.returncode == 141
 
 
-def test_streams_that_are_closed(tmp_path: Path) -> None:
-    def closed(command: str) -> int:
-        return subprocess.run(
-            ["sh", "-c", command.format(" ".join(TUIVIZ))], cwd=tmp_path
-        ).returncode
-
-    assert closed("{} --version >&-") == 0
-    assert closed("{} nothing 2>&-") == 2
-    assert closed("{} nothing 2>/dev/full") == 2
-    assert closed("{} run nothing <&- 2>/dev/null") == 2
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("--version >&-", 0),
+        ("nothing 2>&-", 2),
+        ("nothing 2>/dev/full", 2),
+        (f"export {SAMPLE} -o o.json >&- 2>&-", 0),
+        (f"run {SAMPLE} <&- 2>/dev/null", 2),
+    ],
+)
+def test_streams_that_are_closed(tmp_path: Path, command: str, code: int) -> None:
+    line = f"{' '.join(TUIVIZ)} {command}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (code, "")
 
 
 def test_an_interrupt_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:

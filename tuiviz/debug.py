@@ -59,7 +59,7 @@ def problem_of(tape: Tape, vocabulary: Sequence[str] | None = None) -> Problem:
 
 def require_terminal() -> None:
     """Raises InputError where no screen can be drawn."""
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):  # None: closed
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "run needs a terminal; tuiviz export writes the trace without one, and --script FILE "
             "drives the debugger"

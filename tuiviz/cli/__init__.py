@@ -60,12 +60,10 @@ def main() -> None:
     """Runs the command of the command line; exits with 0, 1 where a check found the gradient wrong,
     2 for bad input, 130 for Ctrl-C, or 141 where nobody reads on.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # ∂ and Σ where there is ASCII alone
+    _prepare_streams()
     try:
         code = commands.main(prog_name="tuiviz", standalone_mode=False)
-        if sys.stdout:  # None if it was closed
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tuiviz"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
@@ -84,6 +82,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     sys.exit(code or 0)
+
+
+def _prepare_streams() -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: now it leads nowhere
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115  # to the end
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # ∂ and Σ where there is ASCII alone
 
 
 def _fail(message: str) -> None:
