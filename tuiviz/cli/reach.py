@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.training import Step
+    from core.training import State
     from tuiviz.training import Plan
 
-POINTS = 20
-"""How often, in a training, it is looked at."""
+MOMENTS = (1, 2, 3, 5, 7)
+"""It is looked at after so many steps, ten times as many, and so on: much happens early."""
 
 _WORK = 4_000_000  # Σ T² of the sequences that are looked at each time
 _WIDTH = 40
@@ -25,15 +25,15 @@ class ReachSample:
 
     def due(self, done: int) -> bool:
         """Whether to look after so many steps."""
-        return done * POINTS // self._steps > (done - 1) * POINTS // self._steps or done == 1
+        digits = str(done).rstrip("0")
+        return done == self._steps or (len(digits) == 1 and int(digits) in MOMENTS)
 
-    def add(self, step: Step, loss: float) -> None:
-        """Looks at the state before a step."""
+    def add(self, state: State, loss: float) -> None:
+        """Looks at a state."""
         from core.lags import median_lag
 
-        theta = step.before.theta
-        tapes = (self._training.record(theta, sequence) for sequence in self._sequences)
-        self._rows.append((step.before.step, loss, median_lag(tapes)))
+        tapes = (self._training.record(state.theta, sequence) for sequence in self._sequences)
+        self._rows.append((state.step, loss, median_lag(tapes)))
 
     def table(self) -> str:
         """A line for each step that was looked at."""

@@ -106,7 +106,7 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                 state, report = step.after, step.report
                 recent.add(report)
                 if sampled and sampled.due(done):
-                    sampled.add(step, recent.per_token)
+                    sampled.add(state, recent.per_token)
                 if view.due(done):
                     view.show(done, _loss(plan, recent, state))
     print(f"saved {shown(output)}: step {state.step}, {_loss(plan, recent, state)}")

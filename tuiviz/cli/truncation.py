@@ -52,19 +52,19 @@ def truncation(file: str, options: ModelOptions, as_json: bool) -> None:
 def _heading(problem: Problem, lengths: list[int]) -> str:
     steps = problem.steps
     which = "every n" if len(lengths) == steps else f"{len(lengths)} of the {steps} n"
-    groups = " " * 35 + "error".ljust(_COLUMN * 5) + "  cosine"
+    groups = " " * 32 + "error".ljust(_COLUMN * 5) + "  cosine"
     names = "".join(name.rjust(_COLUMN) for name in PARAMETERS)
     return (
         f"{problem.name}: T = {steps}, H = {problem.theta.hidden}, "
         f"{steps * (steps + 1) // 2} terms, {which}\n\n{groups}\n"
-        f"{'style':8}{'n':>5}{'kept':>10}{'sweep':>8}{names}  {names}"
+        f"{'style':8}{'n':>5}{'kept':>8}{'sweep':>7}{names}  {names}"
     )
 
 
 def _row(found: Comparison) -> str:
     errors = "".join(_cell(found.errors[name]) for name in PARAMETERS)
     cosines = "".join(_cell(found.cosines[name]) for name in PARAMETERS)
-    return f"{found.style:8}{found.n:>5}{found.kept:>10}{found.sweep:>8}{errors}  {cosines}"
+    return f"{found.style:8}{found.n:>5}{found.kept:>8}{found.sweep:>7}{errors}  {cosines}"
 
 
 def _cell(number: float) -> str:
