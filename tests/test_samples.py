@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.lags import median_lag
 from core.parameters import NAMES
+from core.sgd import Clip
 from tuiviz.files.text import Corpus, read_corpus
 from tuiviz.files.weights import check_sizes, load_parameters
+from tuiviz.problem import ModelOptions
+from tuiviz.training import SgdOptions, new_plan
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 WEIGHTS = ("vanishing.safetensors", "exploding.safetensors")
@@ -99,6 +103,38 @@ def test_the_script_makes_the_same_weights_again(tmp_path: Path) -> None:
         made, kept = load_parameters(tmp_path / name), load_parameters(SAMPLES / name)
         for field in NAMES:
             assert np.array_equal(getattr(made, field), getattr(kept, field))
+
+
+@pytest.mark.parametrize("n", [2, 20])
+def test_each_symbol_is_repeated_after_n_others(n: int) -> None:
+    corpus = read_corpus(SAMPLES / f"repeat-{n}.txt")
+    assert set(corpus.vocabulary) == set("abcd")
+    for sequence in corpus.sequences:
+        assert sequence[n + 1 :] == sequence[: -n - 1]
+    assert len({sequence[: n + 1] for sequence in corpus.sequences}) > 40  # the first n are chance
+
+
+def test_the_script_makes_the_same_texts_again(tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "make_repeat.py", tmp_path)
+    runpy.run_path(str(tmp_path / "make_repeat.py"), run_name="__main__")
+    for path in SAMPLES.glob("repeat-*.txt"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_plain_network_learns_to_repeat_after_2_and_not_after_20() -> None:
+    def learnt(name: str) -> tuple[float, float]:
+        options = ModelOptions(hidden=32)
+        sgd = SgdOptions(clip=Clip(1.0, "norm"), order="shuffled")
+        plan = new_plan(SAMPLES / name, options, sgd)
+        state = plan.training.advance(plan.state, 400)
+        tapes = [plan.training.record(state.theta, i) for i in range(20)]
+        return sum(tape.loss / tape.steps for tape in tapes) / 20, median_lag(tapes)
+
+    (short, near), (long, far) = learnt("repeat-2.txt"), learnt("repeat-20.txt")
+    assert short < 0.2
+    assert near >= 3
+    assert long > 1.3
+    assert far < 10
 
 
 def test_every_sample_is_explained() -> None:
