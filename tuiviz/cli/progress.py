@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,17 @@ class RecentLoss:
         return sum(loss for loss, _ in self._latest) / tokens if tokens else float("nan")
 
 
+class Silence:
+    """Nothing at all, where there is no standard error."""
+
+    def due(self, done: int) -> bool:
+        """Never."""
+        return False
+
+    def show(self, done: int, text: str) -> None:
+        """Says nothing."""
+
+
 class Lines:
     """A plain line at every tenth of the steps, and at least every ten seconds."""
 
@@ -55,7 +66,8 @@ class Lines:
         now = time.monotonic()
         self._next = now + _LINE_EVERY
         left = timedelta(seconds=round((now - self._start) / done * (self.steps - done)))
-        print(f"step {done} of {self.steps}  {text}  {left} left", file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody reads it, or the disk is full: no reason to stop
+            print(f"step {done} of {self.steps}  {text}  {left} left", file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -102,9 +114,11 @@ class Bar:
 
 
 @contextmanager
-def progress(steps: int) -> Iterator[Bar | Lines]:
+def progress(steps: int) -> Iterator[Bar | Lines | Silence]:
     """The way to show progress that suits standard error."""
-    if sys.stderr.isatty():
+    if not sys.stderr:
+        yield Silence()
+    elif sys.stderr.isatty():
         with Bar(steps) as bar:
             yield bar
     else:

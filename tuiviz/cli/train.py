@@ -109,17 +109,23 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                     sampled.add(state, recent.per_token)
                 if view.due(done):
                     view.show(done, _loss(plan, recent, state))
-    print(f"saved {shown(output)}: step {state.step}, {_loss(plan, recent, state)}")
+    print(_ending(plan, recent, state, output, bool(interruption.signal)))
     if sampled:
         print(sampled.table())
     return interruption.exit_code if interruption.signal else 0
 
 
 def _loss(plan: Plan, recent: RecentLoss, state: State) -> str:
+    guessing = log(len(plan.corpus.vocabulary))
+    return f"loss {recent.per_token:.4f} (guessing {guessing:.4f})  rate {state.rate:.3g}"
+
+
+def _ending(plan: Plan, recent: RecentLoss, state: State, output: str, interrupted: bool) -> str:
     size = len(plan.corpus.vocabulary)
     return (
-        f"loss {recent.per_token:.4f} nats per token (guessing: ln {size} = {log(size):.4f}), "
-        f"rate {state.rate:.3g}"
+        f"{'interrupted; ' if interrupted else ''}saved {shown(output)}: step {state.step}, "
+        f"loss {recent.per_token:.4f} nats per token, guessing costs ln {size} = {log(size):.4f}, "
+        f"rate {state.rate:.3g}" + (f"; --resume {shown(output)} goes on" if interrupted else "")
     )
 
 
