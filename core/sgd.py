@@ -16,13 +16,11 @@ from core.numbers import Array, norm
 def descend(theta: Any, gradient: Any, rate: float) -> Any:
     """θ′ = θ − η g, in the type of θ; η is the learning rate."""
     with np.errstate(all="ignore"):
-        return replace(
-            theta,
-            **{
-                name: _read_only(value - rate * getattr(gradient, name))
-                for name, value in by_name(theta).items()
-            },
-        )
+        new = {name: array * rate for name, array in by_name(gradient).items()}
+        for name, array in by_name(theta).items():
+            np.subtract(array, new[name], new[name])  # no more fresh memory than for the result
+            new[name].setflags(write=False)  # so that the parameters need not copy it
+    return replace(theta, **new)
 
 
 def by_name(theta: Any) -> dict[str, Array]:
@@ -32,7 +30,8 @@ def by_name(theta: Any) -> dict[str, Array]:
 
 def whole_norm(theta: Any) -> float:
     """‖θ‖₂ over the numbers of all parameters together; NaN or inf where one of them is."""
-    return hypot(*[_size(array) for array in by_name(theta).values()])
+    with np.errstate(all="ignore"):
+        return hypot(*[_size(array) for array in by_name(theta).values()])
 
 
 _PLAIN = (1e-280, 1e280)
@@ -40,12 +39,10 @@ _PLAIN = (1e-280, 1e280)
 
 
 def _size(array: Array) -> float:
-    row = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        square = float(np.vdot(row, row))
-        if _PLAIN[0] < square < _PLAIN[1]:
-            return sqrt(square)
-        return float(norm(row[None])[0])
+    square = float(np.vdot(array, array))
+    if _PLAIN[0] < square < _PLAIN[1]:
+        return sqrt(square)
+    return float(norm(array.reshape(1, -1))[0])
 
 
 @dataclass(frozen=True)
@@ -119,5 +116,5 @@ CLIPS: Iterable[str] = tuple(_WAYS)
 
 def _read_only(array: Any) -> Array:
     found = np.asarray(array)
-    found.setflags(write=False)  # so that the parameters need not copy it
+    found.setflags(write=False)
     return found

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from core.training import Report
 
 WINDOW = 200
@@ -73,7 +75,7 @@ class Lines:
 class Bar:
     """The bar of rich, drawn anew five times a second and never by a thread of its own."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, console: Console | None = None) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -88,7 +90,7 @@ class Bar:
             BarColumn(bar_width=None),
             TextColumn("{task.fields[text]}", markup=False),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console or Console(stderr=True),
             auto_refresh=False,
             expand=True,
         )
