@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from bptt_loops import sessions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bptt_loops import sessions
 
 from core.chain import Expression, Factor
 from tuiviz.debugger.outline import Outline, Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from bptt_loops import KINDS, Loops, problems, sessions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bptt_loops import KINDS, Loops, problems, sessions
 
 from core.parameters import NAMES
 from tuiviz.debugger.debugger import Debugger

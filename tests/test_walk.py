@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from bptt_loops import Loops, activated, one_hot, problems, sessions, slope, softmax
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bptt_loops import Loops, activated, one_hot, problems, sessions, slope, softmax
 
 from core.lines import ADJOINT, GIVEN, GRADIENT, PARAMETER_LINE, VALUE, Operand
 from core.parameters import NAMES

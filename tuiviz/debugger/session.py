@@ -56,7 +56,12 @@ class Session:
     @cached_property
     def walk(self) -> Walk:
         """The positions there are."""
-        key = ("walk", self.kind, self.chosen if self.kind == ONE else None, self.problem.truncation)
+        key = (
+            "walk",
+            self.kind,
+            self.chosen if self.kind == ONE else None,
+            self.problem.truncation,
+        )
         made: Walk = self.keep(key, lambda: Walk(listing(self.program), self.steps, self._passes()))
         return made
 
