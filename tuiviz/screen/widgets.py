@@ -32,6 +32,9 @@ one term for each step k: open a term to see its chain rule.
 Type a count before a key: 5n. Type any action after a colon.
 """
 
+_ENTRY = 37
+"""Cells of a key and what it does; two stand side by side."""
+
 Title = Callable[[Debugger], str]
 
 
@@ -131,7 +134,7 @@ class Help(ModalScreen[None]):
 
 
 def _entry(action: Action) -> str:
-    return fitted(f"{action.shown:>4}  {action.help}", 37)
+    return fitted(f"{action.shown:>4}  {action.help}", _ENTRY)
 
 
 class Prompt(Input):
