@@ -50,15 +50,22 @@ def open_debugger(
     from tuiviz.debugger.session import Session
 
     problem = open_problem(path, options)
-    last = problem.steps - 1
-    if error is not None and not 0 <= error <= last:
-        raise InputError(f"--error {error}: expected 0 to {last}, as T = {problem.steps}")
-    debugger = Debugger(Session(problem, last if error is None else error, parameter))
+    debugger = Debugger(Session(problem, chosen_error(problem, error), parameter))
     if stops:
         from tuiviz.debugger.stops import breakpoint_from
 
         debugger.breakpoints = tuple(breakpoint_from(text, debugger.session) for text in stops)
     return debugger
+
+
+def chosen_error(problem: Problem, error: int | None) -> int:
+    """The t of --error, the last one if nobody chose. Raises InputError unless 0 ≤ t < T."""
+    last = problem.steps - 1
+    if error is None:
+        return last
+    if not 0 <= error <= last:
+        raise InputError(f"--error {error}: expected 0 to {last}, as T = {problem.steps}")
+    return error
 
 
 def session_key(path: StrPath, problem: Problem) -> str:

@@ -84,6 +84,23 @@ class Problem:
         """The label of y_t."""
         return self.labels[int(self.y[t])]
 
+    def axis_labels(
+        self, axes: tuple[str, ...], shape: tuple[int, ...]
+    ) -> tuple[tuple[str, ...], ...]:
+        """The names along each axis: tokens for x and the readout, numbers for the units."""
+        return tuple(self._axis(name, size) for name, size in zip(axes, shape, strict=True))
+
+    def _axis(self, name: str, size: int) -> tuple[str, ...]:
+        from core.program import Stage, symbol
+
+        if name == "E":
+            return ("",)
+        program = self.tape.program
+        tokens = name == "x" or program.stages[program.lines[name]] is Stage.AFTER
+        if tokens and len(self.labels) == size:
+            return self.labels
+        return tuple(f"{symbol(name)}[{unit}]" for unit in range(size))
+
 
 def read_problem(path: StrPath, options: ModelOptions) -> Problem:
     """The problem of a text file.

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.errors import InputError
+from tuiviz.files.visible import visible
+
 if TYPE_CHECKING:
     from tuiviz.problem import ModelOptions
 
@@ -65,6 +68,13 @@ _MODEL = {
         help="Truncated BPTT: every K1 steps, the last K1 errors go back K2 steps.  [K1: 1]",
     ),
 }
+
+
+def parameter(wrt: str) -> str:
+    """The parameter that --wrt names. Raises InputError if there is no such one."""
+    if wrt not in PARAMETERS:
+        raise InputError(f"--wrt {visible(wrt)}: expected one of {', '.join(PARAMETERS)}")
+    return wrt
 
 
 def _model(truncate: str | None, **given: Any) -> ModelOptions:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.errors import InputError
-from tuiviz.cli.options import PARAMETERS, model_options
+from tuiviz.cli.options import model_options, parameter
 from tuiviz.debug import require_terminal
 from tuiviz.glyphs import to_ascii
 
@@ -37,13 +36,12 @@ def run(
     ascii_only: bool,
 ) -> None:
     """Open FILE, a text or a trace, in the debugger. ? shows the keys."""
-    if wrt not in PARAMETERS:
-        raise InputError(f"--wrt {wrt}: expected one of {', '.join(PARAMETERS)}")
+    name = parameter(wrt)
     if script is None:
         require_terminal()
     from tuiviz.opening import open_debugger
 
-    debugger = open_debugger(file, options, error, wrt, stops)
+    debugger = open_debugger(file, options, error, name, stops)
     if script is None:
         _show(debugger, file, fresh, ascii_only)
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.lines import ADJOINT, VALUE, Line, listing
-from core.program import Program, Stage, symbol
+from core.program import Program
 from tuiviz.debugger.outline import Outline, Path
 from tuiviz.debugger.walk import EACH, FORWARD, ONE, SUM, Back, Position, Walk
 from tuiviz.problem import Problem
@@ -301,17 +301,4 @@ class Session:
 
     def labels(self, axes: tuple[str, ...], shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """The names along each axis: tokens for x and the readout, numbers for the units."""
-        return tuple(self._axis(name, size) for name, size in zip(axes, shape, strict=True))
-
-    def _axis(self, name: str, size: int) -> tuple[str, ...]:
-        if name == "E":
-            return ("",)
-        if name == "x" or self.program.stages[self.program.lines[name]] is Stage.AFTER:
-            return (
-                self.problem.labels if len(self.problem.labels) == size else _numbered(name, size)
-            )
-        return _numbered(name, size)
-
-
-def _numbered(name: str, size: int) -> tuple[str, ...]:
-    return tuple(f"{symbol(name)}[{unit}]" for unit in range(size))
+        return self.problem.axis_labels(axes, shape)
