@@ -54,6 +54,7 @@ def so_far(session: Session) -> SoFar:
     )
 
 
+@np.errstate(all="ignore")
 def whole(session: Session, parameter: str) -> Any:
     """What the walk adds up to: ∂E_t/∂θ or ∂E/∂θ, under the truncation."""
     if session.kind == ONE:
@@ -63,6 +64,7 @@ def whole(session: Session, parameter: str) -> Any:
     return getattr(session.keep(key, lambda: session.problem.tape.gradient(truncation)), parameter)
 
 
+@np.errstate(all="ignore")
 def added_up(session: Session, parameter: str) -> Any:
     """What real code has in its variable for ∂E/∂θ when the current line is done."""
     terms: Terms = session.pass_terms(parameter)
