@@ -114,10 +114,10 @@ class Watch:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a watch are equal; NaN equals NaN."""
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+    """Whether two values of a watch are equal, NOT_HERE among them; NaN equals NaN."""
+    if all(isinstance(each, np.generic | np.ndarray) for each in (one, other)):
         return np.array_equal(one, other, equal_nan=True)
-    return bool(one is other or one == other or (one != one and other != other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def counted(breakpoints: tuple[Breakpoint, ...], number: int) -> tuple[Breakpoint, ...]:
