@@ -92,15 +92,16 @@ class Debugger:
 
     def go(self, session: Session, jump: bool = False) -> None:
         """Moves to another session; a jump is remembered."""
-        if jump and session.index != self.session.index:
-            self.behind.append(self.place)
+        before, self.session = self.place, session
+        if self.place == before:
+            return
+        self.look = replace(self.look, scroll=(0, 0), line=None)
+        if jump:
+            self.behind.append(before)
             del self.behind[:-FARTHEST]
             self.ahead.clear()
-        if session.index != self.session.index:
-            self.look = replace(self.look, scroll=(0, 0), line=None)
-        self.session = session
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: Place, jump: bool = False) -> None:
         """Moves to a place, or the nearest there is."""
         steps = self.session.steps
         there = replace(
@@ -110,7 +111,7 @@ class Debugger:
             parameter=place.parameter,
             opened=frozenset({()}),
         )
-        self.go(there.moved_to(place.index))
+        self.go(there.moved_to(place.index), jump)
 
     @property
     def question(self) -> Question | None:
