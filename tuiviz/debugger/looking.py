@@ -186,11 +186,14 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
 
 def cursor(debugger: Debugger, count: int | None, argument: str) -> None:
     """The cursor on a part of the chain rule, 0.2.1: child 1 of child 2 of term 0."""
+    parts = argument.split(".") if argument else []
     try:
-        path = tuple(int(part) for part in argument.split(".") if part)
+        path = tuple(int(part) for part in parts if part.isdecimal())
         debugger.session.outline.expression(path)
-    except (ValueError, IndexError):
-        raise InputError(f"cursor {visible(argument)}: no such part") from None
+    except IndexError:
+        path = ()
+    if len(path) != len(parts):
+        raise InputError(f"cursor {visible(argument)}: no such part")
     debugger.session = debugger.session.cursor_at(path)
 
 

@@ -190,8 +190,9 @@ class Session:
         return replace(self, cursor=self.outline[max(0, min(at, len(self.outline) - 1))].path)
 
     def cursor_at(self, path: Path) -> Session:
-        """The cursor on an expression of the chain rule."""
-        return replace(self, cursor=path)
+        """The cursor on an expression of the chain rule, all above it open."""
+        above = {path[:depth] for depth in range(len(path))}
+        return replace(self, opened=self.opened | above, cursor=path)
 
     def toggled(self) -> Session:
         """The expression under the cursor opened, or closed if it was open."""
