@@ -89,21 +89,26 @@ def _of_token(session: Session, text: str) -> int:
     raise InputError(f"no token {visible(text)} is read; expected {EXPECTED}")
 
 
-def found_position(session: Session, text: str, direction: int) -> int:
+def found_position(session: Session, text: str, direction: int, times: int = 1) -> int:
     """The next position, in a direction and round the end, whose line or token holds a text.
 
-    Raises InputError if there is none.
+    Or the one so many `times` further. Raises InputError if there is none.
     """
     lines = {line for line in session.walk.lines if _mentions(line, text)}
     walk, index = session.walk, session.index
     tokens = {label for label in session.problem.labels if text in label}
+    found = []
     for _ in range(len(walk)):
         index = (index + direction) % len(walk)
         here = walk[index]
         first = walk.at(here.back, here.step) == index
         if here.line in lines or (first and session.problem.reads(here.step) in tokens):
+            found.append(index)
+        if len(found) == times:
             return index
-    raise InputError(f"nothing holds {visible(text)}: neither a line nor a token")
+    if not found:
+        raise InputError(f"nothing holds {visible(text)}: neither a line nor a token")
+    return found[(times - 1) % len(found)]
 
 
 def _mentions(line: Line, text: str) -> bool:

@@ -84,9 +84,8 @@ def _seek(debugger: Debugger, text: str, direction: int, count: int | None) -> N
         debugger.sought = (text, direction)
     if debugger.sought is None:
         raise InputError("search: expected a text, part of a line or of a token")
-    for _ in range(times(count)):
-        index = found_position(debugger.session, debugger.sought[0], direction)
-        debugger.go(debugger.session.moved_to(index), jump=True)
+    index = found_position(debugger.session, debugger.sought[0], direction, max(1, times(count)))
+    debugger.go(debugger.session.moved_to(index), jump=True)
 
 
 def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -131,9 +130,7 @@ def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
     if name not in debugger.marks:
         have = ", ".join(sorted(debugger.marks)) or "none yet: m sets one"
         raise InputError(f"no mark {name}; there is {have}")
-    before = debugger.place
-    debugger.return_to(debugger.marks[name])
-    debugger.behind.append(before)
+    debugger.return_to(debugger.marks[name], jump=True)
 
 
 def _name_of_mark(text: str) -> str:
