@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 
 from core.errors import InputError
 from tuiviz.debugger.conditions import parse
 from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.moving import times
 from tuiviz.debugger.report import breakpoint_texts, watch_texts
 from tuiviz.debugger.scope import descriptions, name_of
 from tuiviz.debugger.session import Session
@@ -72,10 +74,10 @@ def disable(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def ignore(debugger: Debugger, count: int | None, argument: str) -> None:
     """Passes over breakpoint N the next COUNT times: `ignore N COUNT`."""
-    number, _, times = argument.partition(" ")
-    if not times.strip().isdecimal():
+    number, _, often = argument.partition(" ")
+    if not often.strip().isdecimal():
         raise InputError("ignore: expected the number of a breakpoint and a count")
-    _change(debugger, _number(debugger, number, count), ignore=int(times))
+    _change(debugger, _number(debugger, number, count), ignore=int(often))
 
 
 def switch(debugger: Debugger, item: int) -> None:
@@ -136,15 +138,22 @@ def unwatch(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def go_on(debugger: Debugger, count: int | None, argument: str) -> Running:
     """On to the next breakpoint, or the end."""
-    return _run(debugger, 1)
+    return _runs(debugger, 1, times(count))
 
 
 def go_back(debugger: Debugger, count: int | None, argument: str) -> Running:
     """Back to the breakpoint before, or the start."""
-    return _run(debugger, -1)
+    return _runs(debugger, -1, times(count))
 
 
-def _run(debugger: Debugger, direction: int) -> Running:
+def _runs(debugger: Debugger, direction: int, count: int) -> Running:
+    for _ in range(count):
+        if not (yield from _run(debugger, direction)):
+            return
+
+
+def _run(debugger: Debugger, direction: int) -> Generator[None, None, bool]:
+    """Runs to the next stop; whether there was one before the end of the walk."""
     walk, index = debugger.session.walk, debugger.session.index
     before = [watch.value(debugger.session) if watch.stops else None for watch in debugger.watches]
     looked = 0
@@ -154,12 +163,13 @@ def _run(debugger: Debugger, direction: int) -> Running:
         if reason := _stop_at(debugger, there, before):
             debugger.go(there, jump=True)
             debugger.message = reason
-            return
+            return True
         looked += 1
         if looked % SLICE == 0:
             yield
     debugger.go(debugger.session.moved_to(index), jump=True)
     debugger.message = "the end of the walk" if direction > 0 else "the start of the walk"
+    return False
 
 
 def _stop_at(debugger: Debugger, there: Session, before: list[object]) -> str:
