@@ -57,7 +57,7 @@ def _rows(debugger: Debugger) -> Iterator[_Row]:
     yield _Row(f"back from {back}")
     joined = not forward and found.carried[0] not in running
     if session.kind == SUM:
-        yield from rows((*found.readout, *found.both), "k", joined and found.both[0] in running)
+        yield from rows((*found.readout, *found.both), "k", joined)
         if joined and found.joining[0] in running:
             yield from rows(found.joining, "k", joined)
         yield from rows(found.inside, "k", not forward)
