@@ -165,7 +165,7 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
         else:
             t = max(0, min(t + rows, debugger.session.steps - 1))
             k = max(0, min(k + columns, t))
-        debugger.look = replace(look, cell=(t, k))
+        debugger.look = replace(look, cell=(t, min(k, t)))
     elif look.panel == "program":
         lines = len(debugger.session.walk.lines_at(debugger.session.index))
         at = debugger.session.walk.line_number(debugger.session.index)
