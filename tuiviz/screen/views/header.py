@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.report import added_text
-from tuiviz.debugger.sums import so_far
+from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.numbers import number, percent
 from tuiviz.problem import Problem
 from tuiviz.screen.cells import bar, fitted
@@ -53,16 +53,23 @@ def sentence(problem: Problem) -> str:
 
 def sums(debugger: Debugger, room: Room) -> list[Line]:
     """Which terms have been added, and how much of the whole they are."""
-    found, palette = so_far(debugger.session), room.palette
+    found, digits = so_far(debugger.session), debugger.look.digits
+    made = _sums(found, digits, room, counted=True)
+    if made.width > room.width:
+        made = _sums(found, min(digits, 4), room, counted=False)
+    return [made.add(bar(found.share, max(0, min(24, room.width - made.width - 1))))]
+
+
+def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
+    palette = room.palette
     made = line(f" {found.gradient} so far: ", palette.bold)
     if found.passes:
         made.add(f"{found.passes} E_t + ", palette.dim)
     made.add(added_text(found))
-    made.add(f"  {found.done} of {found.terms} terms", palette.dim)
-    digits = debugger.look.digits
+    if counted:
+        made.add(f"  {found.done} of {found.terms} terms", palette.dim)
     made.add(f"  ‖·‖ {number(found.norm, digits)} of {number(found.whole, digits)}")
-    made.add(f"  {percent(found.share)} ")
-    return [made.add(bar(found.share, max(0, min(24, room.width - made.width - 1))))]
+    return made.add(f"  {percent(found.share)} ")
 
 
 def footer(debugger: Debugger, room: Room) -> list[Line]:

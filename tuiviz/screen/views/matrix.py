@@ -93,21 +93,20 @@ def _wrapped(text: str, room: Room) -> list[Line]:
         while rest and cell_len(" ".join([*taken, rest[0]])) <= room.width:
             taken.append(rest.pop(0))
         made.append(line(" ".join(taken), room.palette.selected))
-    return made
+    return made[: room.height]
 
 
 def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> list[Line]:
     """What was pinned, what is here, and here less pinned."""
     one, other = np.asarray(pinned.array), np.asarray(shown.array)
     digits, scroll = debugger.look.digits, debugger.look.scroll
-    if one.shape != other.shape:
-        parts = [("pinned", pinned), ("here", shown)]
-    else:
+    parts = [("pinned", pinned), ("here", shown)]
+    if one.shape == other.shape:
         with np.errstate(all="ignore"):
             less = Value("difference", "", other - one, shown.labels)
-        parts = [("pinned", pinned), ("here", shown), ("here − pinned", less)]
+        parts.append(("here − pinned", less))
     if other.ndim == 1 and one.shape == other.shape:
-        table = np.stack([one, other, other - one], axis=1)
+        table = np.stack([one, other, less.array], axis=1)
         heads = (fitted(pinned.title, 7).strip(), fitted(shown.title, 7).strip(), "differ.")
         both = Value("", "", table, (*shown.labels, heads))
         return matrix(both, room, digits, scroll)
@@ -119,7 +118,7 @@ def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> li
         made.append(line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol))
         inner = Room(room.width, height - 1, room.palette)
         made += matrix(part, inner, digits, scroll)
-    return made
+    return made[: room.height]
 
 
 @dataclass(frozen=True)
