@@ -29,6 +29,9 @@ METADATA = "tuiviz"
 
 _LARGEST_METADATA = 64 * 2**20
 
+WORDS = frozenset({"activation"})
+"""The names of arrays in an npz file that may be a text."""
+
 Choice = Callable[[tuple[str, ...]], Iterable[str]]
 """From the names that a file holds to those to read; raises InputError if they do not suit."""
 
@@ -38,7 +41,8 @@ _SAFETENSORS_DTYPES = {"F64", "F32", "F16"} | {f"{k}{n}" for k in "IU" for n in 
 def read_arrays(path: StrPath, choose: Choice) -> dict[str, Array]:
     """The arrays of an .npz or .safetensors file that `choose` picks by name, in native byte order.
 
-    They are of float16, float32, float64 or integers; finite or not is for the caller to ask.
+    They are of float16, float32, float64 or integers, those in WORDS text perhaps; finite or not is
+    for the caller to ask.
     Raises InputError for another kind of file or dtype, Python objects, a damaged file, and for
     more than LIMIT bytes, declared or real, before that memory is taken.
     """
@@ -198,7 +202,8 @@ def _read_npy(path: StrPath, name: str, archive: zipfile.ZipFile, info: zipfile.
         shape, by_columns, dtype = _npy_header(member)
         if dtype.hasobject:
             raise _holds_objects(where)
-        if dtype.kind not in "fiu" or dtype.itemsize > 8:
+        number = dtype.kind in "fiu" and dtype.itemsize <= 8
+        if not (number or (dtype.kind == "U" and name in WORDS)):
             raise InputError(f"{where} has dtype {dtype.name}; expected float64, float32, float16")
         declared, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
         if declared != held or min(shape, default=0) < 0:

@@ -1,32 +1,40 @@
-"""θ in files: .npz or .safetensors with arrays named U, W, V and, if wanted, b and c."""
+"""θ in files: .npz or .safetensors, ours with arrays named U, W, V and, if wanted, b and c."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
 from tuiviz.files.arrays import read_arrays, require_finite, write_arrays
+from tuiviz.files.conventions import Convention
 from tuiviz.files.disk import StrPath, shown
-from tuiviz.files.visible import visible
-
-_REQUIRED = NAMES[:3]
-_SHOWN_NAMES = 8
+from tuiviz.files.recognition import Match, fitting, matches
 
 
-def load_parameters(path: StrPath) -> Parameters:
-    """θ from an .npz or .safetensors file with U (H, D), W (H, H), V (C, H), maybe b (H,), c (C,).
+def load_parameters(path: StrPath, convention: str | None = None) -> Parameters:
+    """θ from an .npz or .safetensors file, by the names and in the layout of any known convention.
 
-    float32 stays float32 if all arrays are; float16 alone and integers become float64.
+    Ours has U (H, D), W (H, H), V (C, H), maybe b (H,), c (C,); `tuiviz.files.conventions` has
+    the others, of which `convention` names one where names and shapes leave a choice. float32
+    stays float32 if all arrays are; float16 alone and integers become float64.
     Raises InputError for a file that cannot be read, other names, other dtypes, numbers that are
     not finite, and shapes that do not fit each other.
     """
-    arrays = read_arrays(path, partial(_expected, path))
+    return load_recognised(path, convention)[1]
+
+
+def load_recognised(path: StrPath, convention: str | None = None) -> tuple[Convention, Parameters]:
+    """θ as `load_parameters` reads it, and the convention that it was read by."""
+    found: list[Match] = []
+
+    def parameters(names: tuple[str, ...]) -> list[str]:
+        found.extend(matches(path, names, convention))
+        wanted = {name for match in found for name in match.parameters}
+        return [name for name in names if name in wanted]
+
+    arrays = read_arrays(path, parameters)
     require_finite(path, arrays)
-    try:
-        return Parameters(**arrays)
-    except InputError as error:
-        raise InputError(f"{shown(path)}: {error}") from error
+    recognised = fitting(path, found, arrays).convention
+    return recognised, recognised.parameters(arrays)
 
 
 def save_parameters(
@@ -58,11 +66,3 @@ def check_sizes(theta: Parameters, vocabulary_size: int, path: StrPath) -> None:
             f"expected {' and '.join(str(expected[name]) for name in wrong)}, as the text has "
             f"{size} distinct tokens: give the text (and --level) that the weights belong to"
         )
-
-
-def _expected(path: StrPath, names: tuple[str, ...]) -> tuple[str, ...]:
-    if set(_REQUIRED) <= set(names) <= set(NAMES):
-        return names
-    found = ", ".join(visible(name) for name in names[:_SHOWN_NAMES]) or "no arrays"
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    raise InputError(f"{shown(path)}: holds {found}{more}; expected U, W, V and, if wanted, b, c")
