@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.truncation import Truncation
     from tuiviz.debug import debug
     from tuiviz.files.weights import load_parameters, save_parameters
+    from tuiviz.torch import from_torch
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ __all__ = [
     "Terms",
     "Truncation",
     "debug",
+    "from_torch",
     "gradient_check",
     "load_parameters",
     "record",
@@ -65,6 +67,7 @@ _MODULES = {
     "Terms": "core.terms",
     "Truncation": "core.truncation",
     "debug": "tuiviz.debug",
+    "from_torch": "tuiviz.torch",
     "gradient_check": "core.check",
     "load_parameters": "tuiviz.files.weights",
     "record": "core.tape",

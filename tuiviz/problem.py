@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,10 @@ LEVEL, SEQUENCE, HIDDEN, SEED, ACTIVATION = "word", 1, 4, 0, "tanh"
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the commands share; None where nobody chose."""
+    """What the commands share; None where nobody chose.
+
+    say: told by which names weights were read, where these are not ours.
+    """
 
     level: str | None = None
     sequence: int | None = None
@@ -35,7 +39,9 @@ class ModelOptions:
     activation: str | None = None
     weights: StrPath | None = None
     unknown: str | None = None
+    convention: str | None = None
     truncation: Truncation | None = None
+    say: Callable[[str], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +203,8 @@ def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
     from core.parameters import Parameters
     from tuiviz.files.trace_format import LARGEST_WHOLE
 
+    if options.convention is not None:
+        raise InputError("--convention needs --weights, whose names and layout it tells")
     hidden, seed = chosen(options.hidden, HIDDEN), chosen(options.seed, SEED)
     if hidden < 1:
         raise InputError(f"--hidden {hidden}: expected 1 or more")
@@ -208,9 +216,12 @@ def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
 
 def _loaded(path: StrPath, options: ModelOptions, size: int, steps: int) -> Parameters:
     from core.parameters import NAMES, Parameters
-    from tuiviz.files.weights import check_sizes, load_parameters
+    from tuiviz.files.conventions import OURS
+    from tuiviz.files.weights import check_sizes, load_recognised
 
-    theta = load_parameters(path)
+    convention, theta = load_recognised(path, options.convention)
+    if options.say and convention.name != OURS:
+        options.say(f"names: {convention}")
     check_sizes(theta, size, path)
     # float32 too: what is saved in a trace must give the same numbers again.
     theta = Parameters(**{name: getattr(theta, name).astype("float64") for name in NAMES})

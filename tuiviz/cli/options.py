@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,11 @@ _MODEL = {
         metavar="TOKEN",
         help="Read in place of tokens that the vocabulary of the weights lacks.",
     ),
+    "convention": click.option(
+        "--convention",
+        metavar="NAME",
+        help="Names and layout of the weights, see docs/conventions.md.  [default: recognised]",
+    ),
     "truncate": click.option(
         "--truncate",
         metavar="K2|K1,K2",
@@ -81,4 +87,8 @@ def _model(truncate: str | None, **given: Any) -> ModelOptions:
     from tuiviz.problem import ModelOptions, parse_truncation
 
     truncation = None if truncate is None else parse_truncation(truncate)
-    return ModelOptions(truncation=truncation, **given)
+    return ModelOptions(truncation=truncation, say=_say, **given)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

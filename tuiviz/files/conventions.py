@@ -96,6 +96,10 @@ TABLE = (
 )
 
 
+OURS = TABLE[0].name
+"""The convention that everything else here is written in."""
+
+
 def row(name: str) -> Row:
     """The row of the table with this name. Raises InputError if there is none."""
     found = {row.name: row for row in TABLE}
