@@ -1,0 +1,170 @@
+"""The backward loop as people write it by hand, as the choices that it makes.
+
+    d(t,t) = D_t ⊙ Vᵀe_t,   d(t,k−1) = D′_{k−1} ⊙ M d(t,k),   d_k = Σ_t c(t,k) d(t,k)
+    ∂E/∂W = Σ_k d_k ⊗ f^W_k,   ∂E/∂U, ∂E/∂b likewise,   ∂E/∂V = Σ_t v_t e_t ⊗ f^V_t,   ∂E/∂c likewise
+
+The right loop chooses e = ŷ − y, D = D′ = diag f′(a), M = Wᵀ, all weights 1, f^W_k = s_{k−1},
+f^U_k = x_k, f^V_t = s_t. Each mistake of the catalogue is another choice of one of the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core import ops
+from core.numbers import Array
+from core.tape import Tape
+
+Gradient = Mapping[str, Array]
+"""By the parameter's name, in its shape."""
+
+RECURRENT = ("U", "W", "b")
+READOUT = ("V", "c")
+MATRICES = ("U", "W", "V")
+
+
+@dataclass(frozen=True, eq=False)
+class Recursion:
+    """How an error signal goes back through time: D (T, H), D′ (T, H), M (H, H)."""
+
+    start: Array
+    carry: Array
+    matrix: Array
+    forward: bool = False
+
+    def deltas(self, joining: Array) -> Array:
+        """d(t,k) as [k, t] (T, T, H), from Vᵀe_t (T, H); zero for k > t, or forward for k < t."""
+        steps = len(joining)
+        found = np.zeros((steps, *joining.shape))
+        found[range(steps), range(steps)] = self.start * joining
+        across = self.matrix.T
+        for k in range(steps - 1):
+            if self.forward:
+                found[k + 1, : k + 1] = (found[k, : k + 1] @ across) * self.carry[k + 1]
+            else:
+                j = steps - 1 - k
+                found[j - 1, j:] = (found[j, j:] @ across) * self.carry[j - 1]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """How often each term is counted: c(t,k) (T, T) and v_t (T,)."""
+
+    terms: Array
+    readout: Array
+
+
+@dataclass(frozen=True, eq=False)
+class BackwardLoop:
+    """One way to write the loop. `factors` has f^U (T, D), f^W, f^V (T, H), f^b, f^c (T, 1)."""
+
+    V: Array
+    error: Array  # e (T, C)
+    recursion: Recursion
+    weights: Weights
+    factors: Mapping[str, Array]
+
+    def varied(self, part: str, value: Any) -> BackwardLoop:
+        """The same loop with another error, recursion or weights, or some other factors."""
+        if part == "factors":
+            value = {**self.factors, **value}
+        other = replace(self, **{part: value})
+        if part in ("weights", "factors"):
+            other.__dict__["deltas"] = self.deltas
+        return other
+
+    @cached_property
+    def deltas(self) -> Array:
+        """d(t,k) as [k, t] (T, T, H)."""
+        return self.recursion.deltas(self.error @ self.V)
+
+    @cached_property
+    def accumulated(self) -> Array:
+        """d_k (T, H)."""
+        return np.asarray((self.weights.terms.T[:, None] @ self.deltas)[:, 0])
+
+    def rows(self, name: str) -> Array:
+        """What the factor of a parameter is multiplied with at each step: d_k (T, H), e_t (T, C)."""
+        if name in RECURRENT:
+            return self.accumulated
+        return self.error * self.weights.readout[:, None]
+
+    def gradient(self, name: str) -> Array:
+        """What the loop returns for one parameter, in its shape."""
+        found = self.rows(name).T @ self.factors[name]
+        return np.asarray(found if name in MATRICES else found[:, 0])
+
+    def gradients(self, names: Iterable[str]) -> dict[str, Array]:
+        """The same for several parameters."""
+        with np.errstate(all="ignore"):
+            return {name: self.gradient(name) for name in names}
+
+    def magnitude(self, name: str) -> float:
+        """Σ ‖term‖: what rounding in the sum of the terms is relative to."""
+        sizes = np.linalg.norm(self.factors[name], axis=1)
+        if name in READOUT:
+            return float(np.linalg.norm(self.error, axis=1) @ sizes)
+        return float(np.linalg.norm(self.deltas, axis=2).sum(axis=1) @ sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """What a loop reads of the forward pass, in float64, x and y one-hot where they are tokens."""
+
+    tape: Tape
+    V: Array
+    W: Array
+    x: Array  # (T, D)
+    tokens: Array | None  # (T,)
+    y: Array  # (T, C)
+    s: Array  # (T, H)
+    before: Array  # (T, H): s_{t−1}
+    yhat: Array  # (T, C)
+    slope: Array  # (T, H): f′(a_t)
+    activation: str
+
+    @classmethod
+    def of(cls, tape: Tape, activation: str) -> Instance:
+        """What the tape of the simple recurrent network says, f = activation."""
+        s, yhat = tape.values["s"], tape.values["yhat"]
+        x, y = tape.inputs["x"], tape.inputs["y"]
+        tokens = x if x.ndim == 1 else None
+        slope = ops.ACTIVATIONS[activation].partials[0]
+        assert slope is not None
+        return cls(
+            tape=tape,
+            V=tape.theta.V,
+            W=tape.theta.W,
+            x=np.eye(tape.theta.inputs)[x] if tokens is not None else x,
+            tokens=tokens,
+            y=np.eye(tape.theta.outputs)[y],
+            s=s,
+            before=np.concatenate([tape.initial_state[None], s[:-1]]),
+            yhat=yhat,
+            slope=np.asarray(slope.coefficient([None], s)),
+            activation=activation,
+        )
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.s)
+
+    @cached_property
+    def right(self) -> BackwardLoop:
+        """The loop that computes the gradient."""
+        steps = self.steps
+        once = np.ones((steps, 1))
+        return BackwardLoop(
+            V=self.V,
+            error=self.yhat - self.y,
+            recursion=Recursion(self.slope, self.slope, self.W.T),
+            weights=Weights(np.ones((steps, steps)), np.ones(steps)),
+            factors={"U": self.x, "W": self.before, "V": self.s, "b": once, "c": once},
+        )
