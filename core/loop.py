@@ -130,11 +130,12 @@ class Instance:
     activation: str
 
     @classmethod
-    def of(cls, tape: Tape, activation: str) -> Instance:
-        """What the tape of the simple recurrent network says, f = activation."""
+    def of(cls, tape: Tape) -> Instance:
+        """What the tape of the simple recurrent network says."""
         s, yhat = tape.values["s"], tape.values["yhat"]
         x, y = tape.inputs["x"], tape.inputs["y"]
         tokens = x if x.ndim == 1 else None
+        activation = tape.program.cell.activation
         slope = ops.ACTIVATIONS[activation].partials[0]
         assert slope is not None
         return cls(
