@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from core.loop import Gradient, Instance
+from core.loop import Gradient, Instance, Variant
 from core.numbers import Array
 
 Change = Callable[[Gradient], Gradient]
-Variants = Callable[[Instance], Iterable[tuple[float | None, Change]]]
+Variants = Callable[[Instance], Iterable[Variant]]
 
 NATS_PER_BIT = math.log(2)
 MOST_PASSES = 16
@@ -26,7 +25,7 @@ Named = tuple[str, float, tuple[str, ...]]
 
 def always(*changes: Change) -> Variants:
     """Rows whose change does not depend on the instance."""
-    return lambda instance: [(None, change) for change in changes]
+    return lambda instance: [Variant(change) for change in changes]
 
 
 def scaled(factor: float) -> Change:
@@ -41,9 +40,9 @@ def transposed(*names: str) -> Change:
     }
 
 
-def mean(instance: Instance) -> Iterator[tuple[float, Change]]:
+def mean(instance: Instance) -> Iterator[Variant]:
     """G/T."""
-    yield 1 / instance.steps, scaled(1 / instance.steps)
+    yield Variant(scaled(1 / instance.steps), 1 / instance.steps)
 
 
 def clip(gradient: Gradient, c: float) -> dict[str, Array]:
@@ -51,9 +50,11 @@ def clip(gradient: Gradient, c: float) -> dict[str, Array]:
     return {name: np.clip(array, -c, c) for name, array in gradient.items()}
 
 
-def _halfway(size: Callable[[Gradient], float], change: Callable[[Gradient, float], Gradient]) -> Any:
+def _halfway(
+    size: Callable[[Gradient], float], change: Callable[[Gradient, float], Gradient]
+) -> Variants:
     """One variant, with a c that is half of what it clips: c itself is read off a gradient."""
-    return lambda instance: [(None, lambda gradient: change(gradient, size(gradient) / 2))]
+    return always(lambda gradient: change(gradient, size(gradient) / 2))
 
 
 def norms(gradient: Gradient) -> dict[str, float]:

@@ -21,6 +21,7 @@ MOST_STEPS = 24
 
 _DEPENDENT = 1e-12  # an eigenvalue of the unit terms' Gram matrix below it stands for none
 _LEAKS = 1e-3  # of a coefficient's square that may lie in the null space
+_PARALLEL = 1e-9  # 1 − cos² below it is rounding
 _UNCERTAIN = 0.05  # the largest error of a coefficient that is shown
 
 
@@ -28,11 +29,13 @@ _UNCERTAIN = 0.05  # the largest error of a coefficient that is shown
 class Coefficients:
     """The map: `values` (T, T) as [t, k], NaN for k > t and where not determined.
 
-    `residual` is what the fit leaves of the gradient, relative; `nullity` the number of dimensions
+    `other` (T, T) marks what is no multiple of the right term, known only where the mistake is.
+    `residual` is what the map leaves of the gradient, relative; `nullity` the number of dimensions
     in which the terms of this instance depend on each other.
     """
 
     values: Array
+    other: Array
     residual: float
     nullity: int
 
@@ -58,6 +61,19 @@ def _matrix(array: Array) -> Array:
     return array if array.ndim == 2 else array[:, None]
 
 
+def compared(loop: BackwardLoop, right: BackwardLoop, name: str, scale: float) -> Coefficients:
+    """The terms of one parameter in a loop, times a scale, as multiples of the right ones."""
+    rows = scale * loop.weights.terms.T[:, :, None] * loop.deltas  # [k, t]
+    factor, expected = loop.factors[name], right.factors[name]
+    inner = np.vecdot(rows, right.deltas) * np.vecdot(factor, expected)[:, None]
+    size = np.vecdot(right.deltas, right.deltas) * np.vecdot(expected, expected)[:, None]
+    own = np.vecdot(rows, rows) * np.vecdot(factor, factor)[:, None]
+    with np.errstate(all="ignore"):
+        values = np.where(size > 0, inner / size, np.nan)
+        other = (own > 0) & ~(inner**2 >= (1 - _PARALLEL) * own * size) | (own > 0) & (size == 0)
+    return Coefficients(np.where(other, np.nan, values).T, other.T, 0.0, 0)
+
+
 class _Fit:
     def __init__(self, loop: BackwardLoop, given: Gradient, tolerance: float) -> None:
         self.given, self.tolerance = given, tolerance
@@ -81,7 +97,8 @@ class _Fit:
         rest = np.sqrt(sum(float(np.vdot(r, r)) for r in self._rest(found).values()))
         values = np.full((max(self.t) + 1,) * 2, np.nan)
         values[self.t, self.k] = np.where(self._determined(size), found, np.nan)
-        return Coefficients(values, float(rest / size) if size else 0.0, int((~self.used).sum()))
+        residual = float(rest / size) if size else 0.0
+        return Coefficients(values, np.zeros(values.shape, bool), residual, int((~self.used).sum()))
 
     def _rest(self, found: Array) -> dict[str, Array]:
         steps = max(self.t) + 1

@@ -1,4 +1,4 @@
-"""What a person's gradients are: right, right up to a convention, or wrong, and by which mistake."""
+"""The verdict on a person's gradients: right, up to a convention, or wrong, by which mistake."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from core.coefficients import Coefficients, coefficients
+from core.coefficients import MOST_STEPS, Coefficients, coefficients, compared
 from core.errors import InputError
 from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
-from core.loop import MATRICES, RECURRENT, Gradient, Instance
+from core.loop import MATRICES, Gradient, Instance
 from core.mistakes import AFTERWARDS, CATALOGUE
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
@@ -34,7 +34,7 @@ class Finding:
     """A mistake that was made. `argument` is n, c or the scale, if the mistake has one.
 
     `residual` is what it leaves unexplained, together with the others found; NaN if there is no
-    number for it.
+    number for it. `detail` says which it is, where a mistake is made in several ways.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Finding:
     argument: float | None
     residual: float
     first_wrong: FirstWrong | None
+    detail: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +66,19 @@ class Report:
     residuals: Mapping[str, float]
     faults: tuple[str, ...]
     instance: Instance
-    gradients: Gradient  # as they were given, in our shapes; found transposes undone
+    gradients: Gradient  # as they were given
+    explanation: Explanation | None
 
     @cached_property
     def coefficients(self) -> Coefficients | None:
-        """The map over (t, k) of the given ∂E/∂U, ∂E/∂W, ∂E/∂b; None where there is none."""
+        """How often each term (t, k) of the recurrence is counted; None where there is no map.
+
+        Of a mistake that is known, exactly; else the best fit to ∂E/∂U, ∂E/∂W, ∂E/∂b.
+        """
         if self.verdict in (RIGHT, UNDECIDED) or not _fits(self.instance):
             return None
+        if self.explanation:
+            return _known(self.instance, self.explanation)
         usable = {
             name: array
             for name, array in self.gradients.items()
@@ -79,6 +86,16 @@ class Report:
             and np.isfinite(array).all()
         }
         return coefficients(self.instance.right, usable, self.tolerance)
+
+
+def _known(instance: Instance, explanation: Explanation) -> Coefficients | None:
+    scales, loop = explanation.scales, explanation.loop
+    names = [n for n in ("b", "W", "U") if n in scales and n not in explanation.untouched]
+    if not names or instance.steps > MOST_STEPS:
+        return None
+    other = [n for n in names if loop.factors[n] is not instance.right.factors[n]]
+    name = (other or names)[0]
+    return compared(loop, instance.right, name, scales[name])
 
 
 def check(
@@ -158,7 +175,11 @@ class _Diagnosis:
 
     def _take(self, name: str, array: Array) -> None:
         shape = self.right[name].shape
-        if name not in MATRICES and array.size == shape[0] and max(array.shape, default=1) == shape[0]:
+        if (
+            name not in MATRICES
+            and array.size == shape[0]
+            and max(array.shape, default=1) == shape[0]
+        ):
             array = array.reshape(shape)
         self.given[name] = array
         if array.shape not in (shape, shape[::-1]):
@@ -216,7 +237,7 @@ class _Diagnosis:
         accuracy: str = ROUNDING,
         findings: tuple[Finding, ...] = (),
         indistinguishable: tuple[str, ...] = (),
-        gradients: Gradient | None = None,
+        explanation: Explanation | None = None,
     ) -> Report:
         with np.errstate(all="ignore"):
             residuals = {
@@ -239,7 +260,8 @@ class _Diagnosis:
             residuals,
             tuple(self.faults.values()),
             self.instance,
-            self.given if gradients is None else gradients,
+            self.given,
+            explanation,
         )
 
     def _undecided(self) -> Report:
@@ -266,7 +288,7 @@ class _Diagnosis:
             accuracy,
             findings,
             tuple(row.id for row in CATALOGUE if row in others),
-            best.untransposed,
+            best,
         )
 
     def _by_effect(self, explanation: Explanation, ruler: Ruler) -> list[Made]:
@@ -278,16 +300,22 @@ class _Diagnosis:
             with np.errstate(all="ignore"):
                 return min(
                     ruler.residual(self.given, gradient)
-                    for argument, gradient in made.mistake.gradients(self.instance, self.given)
-                    if argument is None or argument == made.argument or made.argument is None
+                    for variant, gradient in made.mistake.gradients(self.instance, self.given)
+                    if variant.argument in (None, made.argument)
                 )
 
         return sorted(explanation.made, key=alone)
 
     def _finding(self, explanation: Explanation, made: Made) -> Finding:
         where = first_wrong(self.instance, explanation, made)
-        row = made.mistake.id
-        return Finding(row, made.parameters, made.argument, explanation.residual, where)
+        return Finding(
+            made.mistake.id,
+            made.parameters,
+            made.argument,
+            explanation.residual,
+            where,
+            made.detail,
+        )
 
     def _unknown(self, ruler: Ruler) -> Report:
         wrong = tuple(

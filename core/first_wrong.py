@@ -8,7 +8,7 @@ import numpy as np
 
 from core.coefficients import coefficients
 from core.lines import ADJOINT, GRADIENT, Line, listing
-from core.loop import READOUT, RECURRENT, BackwardLoop, Gradient, Instance
+from core.loop import READOUT, RECURRENT, Gradient, Instance
 from core.mistakes import AFTERWARDS, ERROR, FACTORS, WEIGHTS
 from core.numbers import Array
 from core.program import Program
@@ -33,14 +33,14 @@ class FirstWrong:
 def algorithm(program: Program) -> dict[str, Line]:
     """The lines of the backward pass by a short name: error, join, carry, derivative, dU … dc."""
     found = listing(program)
-    lines = {f"d{line.name}": line for line in (*found.readout, *found.carried, *found.inside) if line.kind is GRADIENT}
-    adjoints = {line.name: line for line in found.readout if line.kind is ADJOINT}
-    back = {line.name: line for line in (*found.carried, *found.inside) if line.kind is ADJOINT}
+    every = (*found.readout, *found.joining, *found.carried, *found.inside)
+    lines = {f"d{line.name}": line for line in every if line.kind is GRADIENT}
+    inside = {line.name: line for line in found.inside if line.kind is ADJOINT}
     return lines | {
-        "error": adjoints["z"],
-        "join": adjoints["s"],
-        "carry": back["s"],
-        "derivative": back["a"],
+        "error": found.readout[0],
+        "join": found.joining[0],
+        "carry": found.carried[0],
+        "derivative": inside["a"],
     }
 
 
@@ -48,10 +48,10 @@ def first_wrong(instance: Instance, explanation: Explanation, made: Made) -> Fir
     """Where a known mistake shows first; None for what is done after the loop."""
     part = made.mistake.part
     if part == AFTERWARDS:
-        return None
+        return _every_step(instance, made)
     right = instance.right
     alone = right.varied(part, getattr(explanation.loop, part))
-    name, rows, expected = made.mistake.line, alone.accumulated, right.accumulated
+    name, rows, expected = str(made.mistake.line), alone.accumulated, right.accumulated
     if part == FACTORS:
         where = next((each for each in ("W", "U") if each in made.parameters), made.parameters[0])
         name, rows, expected = f"d{where}", alone.factors[where], right.factors[where]
@@ -59,8 +59,17 @@ def first_wrong(instance: Instance, explanation: Explanation, made: Made) -> Fir
         rows, expected = alone.error, right.error
     elif part == WEIGHTS and not set(made.parameters) & set(RECURRENT):
         name, rows, expected = "dV", alone.rows("V"), right.rows("V")
-    assert name is not None
     return FirstWrong(_last_different(rows, expected), algorithm(instance.tape.program)[name])
+
+
+def _every_step(instance: Instance, made: Made) -> FirstWrong | None:
+    # A sign or a transpose that is made in a line of the loop is made at every step.
+    name = made.mistake.line
+    if name is None:
+        return None
+    if name == "dW" and "W" not in made.parameters:
+        name = f"d{made.parameters[0]}"
+    return FirstWrong(instance.steps - 1, algorithm(instance.tape.program)[name])
 
 
 def _last_different(rows: Array, expected: Array, slack: float = _DIFFERENT) -> int | None:
@@ -153,7 +162,7 @@ def _solve(
 
     None if there are none. factors (T, n), difference (m, n) from the right sum, right (T, m).
     """
-    change, _, rank, sizes = np.linalg.lstsq(factors.T, difference.T, rcond=1e-9)
+    change, _, rank, _ = np.linalg.lstsq(factors.T, difference.T, rcond=1e-9)
     rest = np.linalg.norm(factors.T @ change - difference.T)
     if rest > slack * np.linalg.norm(difference):
         return None

@@ -1,7 +1,7 @@
 """The backward loop as people write it by hand, as the choices that it makes.
 
     d(t,t) = D_t ⊙ Vᵀe_t,   d(t,k−1) = D′_{k−1} ⊙ M d(t,k),   d_k = Σ_t c(t,k) d(t,k)
-    ∂E/∂W = Σ_k d_k ⊗ f^W_k,   ∂E/∂U, ∂E/∂b likewise,   ∂E/∂V = Σ_t v_t e_t ⊗ f^V_t,   ∂E/∂c likewise
+    ∂E/∂W = Σ_k d_k ⊗ f^W_k, and so for U and b,   ∂E/∂V = Σ_t v_t e_t ⊗ f^V_t, and so for c
 
 The right loop chooses e = ŷ − y, D = D′ = diag f′(a), M = Wᵀ, all weights 1, f^W_k = s_{k−1},
 f^U_k = x_k, f^V_t = s_t. Each mistake of the catalogue is another choice of one of the parts.
@@ -90,7 +90,7 @@ class BackwardLoop:
         return np.asarray((self.weights.terms.T[:, None] @ self.deltas)[:, 0])
 
     def rows(self, name: str) -> Array:
-        """What the factor of a parameter is multiplied with at each step: d_k (T, H), e_t (T, C)."""
+        """What multiplies the factor of a parameter at each step: d_k (T, H) or e_t (T, C)."""
         if name in RECURRENT:
             return self.accumulated
         return self.error * self.weights.readout[:, None]
@@ -111,6 +111,18 @@ class BackwardLoop:
         if name in READOUT:
             return float(np.linalg.norm(self.error, axis=1) @ sizes)
         return float(np.linalg.norm(self.deltas, axis=2).sum(axis=1) @ sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A wrong value of one part of the loop, or a change of the finished gradients.
+
+    `argument` is n, c or the scale, if there is one; `detail` says which it is of several.
+    """
+
+    value: Any
+    argument: float | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +148,7 @@ class Instance:
         x, y = tape.inputs["x"], tape.inputs["y"]
         tokens = x if x.ndim == 1 else None
         activation = tape.program.cell.activation
-        slope = ops.ACTIVATIONS[activation].partials[0]
-        assert slope is not None
+        (slope,) = filter(None, ops.ACTIVATIONS[activation].partials)
         return cls(
             tape=tape,
             V=tape.theta.V,

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from core import afterwards
-from core.loop import Gradient, Instance, Recursion, Weights
+from core.loop import Gradient, Instance, Recursion, Variant, Weights
 from core.numbers import Array
 from core.truncation import Truncation
 
 ERROR, RECURSION, WEIGHTS, FACTORS = "error", "recursion", "weights", "factors"
 AFTERWARDS = "afterwards"
 
-Variants = Callable[[Instance], Iterable[tuple[float | None, Any]]]
-"""The values of the part: (n, if the row has one; the part). Several, where people differ."""
+Variants = Callable[[Instance], Iterable[Variant]]
+"""What a row makes of its part: several, where it has an n, or where people differ."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +38,22 @@ class Mistake:
 
     def gradients(
         self, instance: Instance, names: Iterable[str]
-    ) -> Iterator[tuple[float | None, Gradient]]:
-        """What comes out of the right loop with this mistake: (n, the gradients), by variant."""
-        for argument, value in self.variants(instance):
+    ) -> Iterator[tuple[Variant, Gradient]]:
+        """What comes out of the right loop with this mistake, by variant."""
+        for variant in self.variants(instance):
             if self.part == AFTERWARDS:
-                yield argument, value(instance.right.gradients(names))
+                yield variant, variant.value(instance.right.gradients(names))
             else:
-                yield argument, instance.right.varied(self.part, value).gradients(names)
+                loop = instance.right.varied(self.part, variant.value)
+                yield variant, loop.gradients(names)
 
 
 def _one(part: Callable[[Instance], Any]) -> Variants:
-    return lambda instance: [(None, part(instance))]
-
-
-def _several(parts: Callable[[Instance], Iterable[Any]]) -> Variants:
-    return lambda instance: [(None, part) for part in parts(instance)]
+    return lambda instance: [Variant(part(instance))]
 
 
 def _each_n(part: Callable[[Instance, int], Any]) -> Variants:
-    return lambda i: [(n, part(i, n)) for n in range(1, max(2, i.steps))]
+    return lambda i: [Variant(part(i, n), n) for n in range(1, max(2, i.steps))]
 
 
 # The output
@@ -66,9 +64,9 @@ def _softmax_twice(i: Instance) -> Array:
     return np.asarray(i.yhat * (e - (i.yhat * e).sum(axis=1, keepdims=True)))
 
 
-def _target_not_shifted(i: Instance) -> Iterator[Array]:
+def _target_not_shifted(i: Instance) -> Iterator[Variant]:
     if i.x.shape == i.y.shape:
-        yield i.yhat - i.x
+        yield Variant(i.yhat - i.x)
 
 
 # The recursion
@@ -88,18 +86,21 @@ def _later(rows: Array) -> Array:
 
 
 _DERIVATIVES: dict[str, Callable[[Array], Array]] = {
-    "tanh": lambda s: 1 - s**2,
-    "sigmoid": lambda s: s * (1 - s),
-    "1/tanh": lambda s: 1 / (1 - s**2),
-    "square": lambda s: (1 - s) ** 2,
-    "relu": lambda s: (s > 0).astype(float),
+    "1 − s²": lambda s: 1 - s**2,
+    "s(1 − s)": lambda s: s * (1 - s),
+    "1/(1 − s²)": lambda s: 1 / (1 - s**2),
+    "(1 − s)²": lambda s: (1 - s) ** 2,
+    "[s > 0]": lambda s: (s > 0).astype(float),
 }
 
 
-def _other_derivatives(i: Instance) -> Iterator[Recursion]:
-    for name, d in _DERIVATIVES.items():
-        if name != i.activation:
-            yield _slope(d)(i)
+_OWN = {"tanh": "1 − s²", "sigmoid": "s(1 − s)", "relu": "[s > 0]"}
+
+
+def _other_derivatives(i: Instance) -> Iterator[Variant]:
+    for written, d in _DERIVATIVES.items():
+        if written != _OWN.get(i.activation):
+            yield Variant(_slope(d)(i), detail=f"D = {written}")
 
 
 # Which terms are counted
@@ -121,20 +122,24 @@ def _mask(k1: Callable[[Instance, int], int]) -> Callable[[Instance, int], Weigh
     return weights
 
 
-def _chunks(i: Instance) -> Iterator[tuple[int, Weights]]:
+def _chunks(i: Instance) -> Iterator[Variant]:
     # A last chunk that is shorter ends at its own border, or, as TBPTT(n, n), goes back n steps.
     for n in range(1, max(2, i.steps)):
-        yield n, _weights(i, lambda t, k, n=n: t // n == k // n)
+        yield Variant(_weights(i, partial(_same_chunk, n)), n)
         if i.steps % n:
-            yield n, _mask(lambda i, n: n)(i, n)
+            yield Variant(_mask(lambda i, n: n)(i, n), n, "the last chunk goes back n steps too")
 
 
-def _truncated_end(i: Instance) -> Iterator[tuple[int, Weights]]:
+def _same_chunk(n: int, t: Array, k: Array) -> Array:
+    return np.asarray(t // n == k // n)
+
+
+def _truncated_end(i: Instance) -> Iterator[Variant]:
     # In a scan V is read within the loop and truncated with it; elsewhere it is not.
     for n in range(1, max(2, i.steps)):
         weights = _mask(lambda i, n: i.steps)(i, n)
-        yield n, weights
-        yield n, Weights(weights.terms, np.ones(i.steps))
+        yield Variant(weights, n, "V from t ≥ T − n")
+        yield Variant(Weights(weights.terms, np.ones(i.steps)), n, "V from every t")
 
 
 # Indices and shapes
@@ -158,21 +163,23 @@ def _without_first(i: Instance) -> dict[str, Array]:
     return {name: _first_row(i.right.factors[name], 0) for name in ("U", "W", "b")}
 
 
-def _inputs_off_by_one(i: Instance) -> Iterator[dict[str, Array]]:
+def _inputs_off_by_one(i: Instance) -> Iterator[Variant]:
     nothing = np.zeros_like(i.x[:1])
-    last = [nothing, i.x[:1]]
+    last = {"nothing": nothing, "x₀": i.x[:1]}
     if i.x.shape == i.y.shape:
-        last.append(i.y[-1:])
-    for first in (nothing, i.x[-1:]):
-        yield {"U": np.concatenate([first, i.x[:-1]])}
-    for end in last:
-        yield {"U": np.concatenate([i.x[1:], end])}
+        last["the last target"] = i.y[-1:]
+    for written, first in {"nothing": nothing, "the last x": i.x[-1:]}.items():
+        rows = np.concatenate([first, i.x[:-1]])
+        yield Variant({"U": rows}, detail=f"xₖ₋₁, at the first step {written}")
+    for written, end in last.items():
+        rows = np.concatenate([i.x[1:], end])
+        yield Variant({"U": rows}, detail=f"xₖ₊₁, at the last step {written}")
 
 
-def _last_of_each_token(i: Instance) -> Iterator[dict[str, Array]]:
+def _last_of_each_token(i: Instance) -> Iterator[Variant]:
     if i.tokens is not None:
         last = {int(token): k for k, token in enumerate(i.tokens)}
-        yield {"U": _keeping(i.x, *last.values())}
+        yield Variant({"U": _keeping(i.x, *last.values())})
 
 
 CATALOGUE: tuple[Mistake, ...] = (
@@ -206,7 +213,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "target-not-shifted", "the target is the token that was read, not the one that follows",
-        "eₜ = ŷₜ − xₜ", ERROR, "error", _several(_target_not_shifted),
+        "eₜ = ŷₜ − xₜ", ERROR, "error", _target_not_shifted,
     ),
     Mistake(
         "last-error-only", "only the last error is sent back", "the terms t = T−1 alone, in V too",
@@ -256,7 +263,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     Mistake(
         "other-derivative", "the derivative is another function's",
         "D = s(1−s), 1/(1−s²), (1−s)² or [s>0]", RECURSION, "derivative",
-        _several(_other_derivatives),
+        _other_derivatives,
     ),
     Mistake(
         "W-not-transposed", "W is not transposed on the way back", "δₜ,ₖ₋₁ = Dₖ₋₁ W δₜₖ",
@@ -312,7 +319,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "dU-input-off-by-one", "dU takes the input of the wrong step",
-        "∂E/∂U = Σ δₖ ⊗ xₖ₋₁ or xₖ₊₁", FACTORS, "dU", _several(_inputs_off_by_one),
+        "∂E/∂U = Σ δₖ ⊗ xₖ₋₁ or xₖ₊₁", FACTORS, "dU", _inputs_off_by_one,
     ),
     Mistake(
         "not-accumulated", "= in place of +=: only the last pass of the loop remains",
@@ -320,7 +327,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "repeated-tokens-lost", "dU[:, x] += d adds a repeated token once",
-        "of a repeated token only the last step", FACTORS, "dU", _several(_last_of_each_token),
+        "of a repeated token only the last step", FACTORS, "dU", _last_of_each_token,
     ),
     Mistake(
         "truncated-window", "every error goes back through n steps, its own among them",

@@ -9,7 +9,7 @@ afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from core import afterwards
-from core.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Gradient, Instance
+from core.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Gradient, Instance, Variant
 from core.mistakes import (
-    AFTERWARDS,
     BY_ID,
     CATALOGUE,
     ERROR,
@@ -77,31 +76,40 @@ class Choice:
     """One choice for one part of the loop: a row of the catalogue, or None for the right one."""
 
     mistake: Mistake | None
-    argument: float | None
-    value: Any
+    variant: Variant
+
+    @property
+    def value(self) -> Any:
+        """The part of the loop."""
+        return self.variant.value
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A mistake that was made: where, and with which n, c or scale."""
+    """A mistake that was made: where, with which n, c or scale, and which of several it is."""
 
     mistake: Mistake
     argument: float | None
     parameters: tuple[str, ...]
+    detail: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Mistakes that together give the user's gradients.
 
-    `loop` is the user's, `untransposed` their gradients with the found transposes undone.
+    `loop` is the user's; what was done to its gradients afterwards are `scales`, by parameter, and
+    transposes: `untransposed` has the user's gradients with those undone. `untouched` parameters
+    are right all the same.
     """
 
     made: tuple[Made, ...]
     cost: float
     residual: float
     loop: BackwardLoop
+    scales: Mapping[str, float]
     untransposed: Gradient
+    untouched: frozenset[str] = frozenset()
 
     @property
     def order(self) -> tuple[float, list[int]]:
@@ -148,13 +156,14 @@ class _Candidate:
             (self.weights, weighed),
         ):
             if choice.mistake:
-                found.append(Made(choice.mistake, choice.argument, tuple(where)))
-        chosen: dict[Mistake, list[str]] = {}
+                variant = choice.variant
+                found.append(Made(choice.mistake, variant.argument, tuple(where), variant.detail))
+        chosen: dict[tuple[Mistake, str], list[str]] = {}
         for name in names:
-            mistake = self.factors[name].mistake
-            if mistake:
-                chosen.setdefault(mistake, []).append(name)
-        found += [Made(mistake, None, tuple(where)) for mistake, where in chosen.items()]
+            choice = self.factors[name]
+            if choice.mistake:
+                chosen.setdefault((choice.mistake, choice.variant.detail), []).append(name)
+        found += [Made(row, None, tuple(where), detail) for (row, detail), where in chosen.items()]
         return found + self._transposes
 
     @property
@@ -203,22 +212,25 @@ class _Search:
             name: np.stack([choice.value @ self.direction[name] for choice in choices])
             for name, choices in self.factors.items()
         }  # (choices, T)
-        self.terms = np.stack([choice.value.terms.T for choice in self.weights], axis=1)  # (k, m, t)
+        self.terms = np.stack(
+            [choice.value.terms.T for choice in self.weights], axis=1
+        )  # (k, m, t)
         self.readout = np.stack([choice.value.readout for choice in self.weights])  # (m, t)
         self.slack = max(2500 * ruler.tolerance**2, 1e-12)
 
     def _choices(self, part: str) -> list[Choice]:
-        found = [Choice(None, None, getattr(self.instance.right, part))]
+        found = [Choice(None, Variant(getattr(self.instance.right, part)))]
         for mistake in of_part(part):
-            found += [Choice(mistake, *variant) for variant in mistake.variants(self.instance)]
+            found += [Choice(mistake, variant) for variant in mistake.variants(self.instance)]
         return found
 
     def _factors(self, name: str) -> list[Choice]:
-        found = [Choice(None, None, self.instance.right.factors[name])]
+        found = [Choice(None, Variant(self.instance.right.factors[name]))]
         for mistake in of_part(FACTORS):
-            for argument, factors in mistake.variants(self.instance):
-                if name in factors:
-                    found.append(Choice(mistake, argument, factors[name]))
+            for variant in mistake.variants(self.instance):
+                if name in variant.value:
+                    own = replace(variant, value=variant.value[name])
+                    found.append(Choice(mistake, own))
         return found
 
     def _own(self, name: str) -> Iterator[tuple[bool, Array]]:
@@ -234,7 +246,8 @@ class _Search:
     def candidates(self) -> Iterator[_Candidate]:
         """Combinations that agree with the given gradients along one direction, but for scales."""
         with np.errstate(all="ignore"):
-            first, others = [], []
+            first: list[tuple[Choice, dict[str, Array]]] = []
+            others: list[tuple[Choice, dict[str, Array]]] = []
             for error in self.errors:
                 matched = {
                     name: self._matches(name, self._readout_along(name, error))
@@ -244,13 +257,13 @@ class _Search:
                 plainly = all(found.any() for found in matched.values())
                 (first if plainly else others).append((error, matched))
             some = False
-            for error, matched in first:
-                for candidate in self._with_error(error, matched):
+            for error, readout in first:
+                for candidate in self._with_error(error, readout):
                     some = True
                     yield candidate
             if not some:
-                for error, matched in others:
-                    yield from self._with_error(error, matched)
+                for error, readout in others:
+                    yield from self._with_error(error, readout)
 
     def _readout_along(self, name: str, error: Choice) -> Array:
         # (choices, m, C)
@@ -259,8 +272,8 @@ class _Search:
 
     def _with_error(self, error: Choice, readout: Mapping[str, Array]) -> Iterator[_Candidate]:
         possible = np.ones(len(self.weights), bool)
-        for name, matched in readout.items():
-            possible &= self._any(name, matched)
+        for name, agreeing in readout.items():
+            possible &= self._any(name, agreeing)
         if not possible.any():
             return
         recurrent = [name for name in self.given if name in RECURRENT]
@@ -298,10 +311,10 @@ class _Search:
         self, error: Choice, recursion: Choice, m: int, matched: Mapping[str, Array]
     ) -> Iterator[_Candidate]:
         names = list(self.given)
-        options = []
+        options: list[list[tuple[int, int] | None]] = []
         for name in names:
             here = [(int(o), int(c)) for o, c in np.argwhere(matched[name][:, :, m])]
-            options.append(here or [None])
+            options.append([*here] or [None])
         for chosen in product(*options):
             candidate = _Candidate(
                 error,
@@ -346,9 +359,10 @@ class _Search:
         for named in afterwards.scale_names(free, sizes, steps, slack) if free else [[]]:
             made = [Made(BY_ID[row], argument, names) for row, argument, names in named]
             cost = candidate.cost + len(made)
-            if candidate.made or made and cost <= MOST_MISTAKES:
+            if (candidate.made or made) and cost <= MOST_MISTAKES:
+                residual = self.ruler.residual(own, fitted)
                 yield Explanation(
-                    (*candidate.made, *made), cost, self.ruler.residual(own, fitted), loop, own
+                    (*candidate.made, *made), cost, residual, loop, scales, own, candidate.untouched
                 )
 
     def _loop(self, candidate: _Candidate) -> BackwardLoop:
@@ -384,16 +398,16 @@ def _clipped(instance: Instance, given: Gradient, ruler: Ruler) -> list[Explanat
     right = instance.right.gradients(given)
     if ruler.same(given, afterwards.clip(right, c)):
         residual = ruler.residual(given, afterwards.clip(right, c))
-        return [Explanation((clip,), 1, residual, instance.right, given)]
+        return [Explanation((clip,), 1, residual, instance.right, {}, given)]
     for mistake in CATALOGUE if at_c > 1 else ():
         if mistake.id.startswith("clipped"):
             continue
-        for argument, gradient in mistake.gradients(instance, given):
+        for variant, gradient in mistake.gradients(instance, given):
             clipped = afterwards.clip(gradient, c)
             if ruler.same(given, clipped):
-                made = (Made(mistake, argument, tuple(given)), clip)
+                made = (Made(mistake, variant.argument, tuple(given), variant.detail), clip)
                 residual = ruler.residual(given, clipped)
-                found.append(Explanation(made, 2, residual, instance.right, given))
+                found.append(Explanation(made, 2, residual, instance.right, {}, given))
     return found
 
 

@@ -17,7 +17,7 @@ from tuiviz.files.visible import visible
 # Saves 50 ms of start; more threads cost more than they help at these sizes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-_COMMANDS = ("run", "export", "explain", "train", "truncation")
+_COMMANDS = ("run", "export", "explain", "train", "truncation", "check", "probe")
 """In the order of the help. Each is a module beside this one, with a function of the same name."""
 
 _NOBODY_READS = 141  # what a shell says of a program that SIGPIPE ended

@@ -1,0 +1,181 @@
+"""The line of NumPy that makes a mistake, and the line that does not, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.diagnosis import Finding
+from tuiviz.diagnosis.notation import Notation
+
+Pair = tuple[str, str]
+"""The wrong line, the right line."""
+
+
+def lines(finding: Finding, notation: Notation) -> Pair:
+    """The two lines of a known mistake; n stands in them as the number that was found."""
+    found = _LINES[finding.id](notation, finding.parameters)
+    wrong, right = found(finding.detail) if callable(found) else found
+    if finding.id in _COUNTED and finding.argument is not None:
+        wrong = wrong.replace("{n}", str(int(finding.argument)))
+    return wrong, right
+
+
+_COUNTED = ("truncated-window", "truncated-chunks", "truncated-end", "last-error-truncated")
+
+Lines = Callable[[Notation, tuple[str, ...]], Pair | Callable[[str], Pair]]
+"""From the parameters that it is made in; where it is made in several ways, from the detail too."""
+
+
+_ERROR = "e = yhat[t] - onehot(y[t])"
+_ALL_STEPS = "for k in range(T - 1, -1, -1):"
+_BACK_FROM_T = "for k in range(t, -1, -1):"
+
+
+def _fixed(wrong: str, right: str) -> Lines:
+    return lambda n, p: (wrong, right)
+
+
+def _slope(wrong: Callable[[Notation], str], step: str = "k") -> Lines:
+    """A wrong derivative beside the right one."""
+    return lambda n, p: (wrong(n), f"d = ds * {n.slope(step)}")
+
+
+_DERIVATIVES = {
+    "D = 1 − s²": "1 - {s}**2",
+    "D = s(1 − s)": "{s} * (1 - {s})",
+    "D = 1/(1 − s²)": "1 / (1 - {s}**2)",
+    "D = (1 − s)²": "(1 - {s})**2",
+    "D = [s > 0]": "{s} > 0",
+}
+
+
+def _other_derivative(n: Notation, p: tuple[str, ...]) -> Callable[[str], Pair]:
+    right = f"d = ds * {n.slope('k')}"
+    return lambda detail: (f"d = ds * ({_DERIVATIVES[detail].format(s=n.at('k'))})", right)
+
+
+def _off_by_one(n: Notation, p: tuple[str, ...]) -> Callable[[str], Pair]:
+    def pair(detail: str) -> Pair:
+        step = "k-1" if detail.startswith("xₖ₋₁") else "k+1"
+        return n.add("U", "d", f"x[{step}]"), n.add("U", "d", "x[k]")
+
+    return pair
+
+
+def _repeated(n: Notation, p: tuple[str, ...]) -> Pair:
+    g, turned = n.gradient("U"), "U" in n.transposed
+    wrong = f"{g}[x] += d" if turned else f"{g}[:, x] += d.T"
+    return wrong, f"np.add.at({g if turned else g + '.T'}, x, d)"
+
+
+def _first_matrix(p: tuple[str, ...]) -> str:
+    return next((name for name in p if name in ("U", "W", "V")), p[0])
+
+
+def _accumulated(n: Notation, p: tuple[str, ...]) -> Pair:
+    name = _first_matrix(p)
+    left, right = ("e", n.at("t")) if name in "Vc" else ("d", n.at("k-1"))
+    if name == "U":
+        right = "x[k]"
+    term = left if name in "bc" else n.outer(name, left, right)
+    return f"{n.gradient(name)} = {term}", f"{n.gradient(name)} += {term}"
+
+
+def _turned(n: Notation, p: tuple[str, ...]) -> Pair:
+    name = _first_matrix(p)
+    left, right = {"U": ("d", "x[k]"), "V": ("e", n.at("t"))}.get(name, ("d", n.at("k-1")))
+    return n.add(name, right, left), n.add(name, left, right)
+
+
+def _clip(wrong: str) -> Lines:
+    def pair(n: Notation, p: tuple[str, ...]) -> Pair:
+        g = n.gradient(_first_matrix(p))
+        return wrong.format(g=g), f"{g}  # as it is; clip a copy, for the update"
+
+    return pair
+
+
+_LINES: dict[str, Lines] = {
+    "sign": _fixed("e = onehot(y[t]) - yhat[t]", _ERROR),
+    "target-not-subtracted": _fixed("e = yhat[t]", _ERROR),
+    "softmax-twice": _fixed("e = (np.diag(yhat[t]) - np.outer(yhat[t], yhat[t])) @ e", _ERROR),
+    "stops-at-yhat": _fixed("e = -onehot(y[t]) / yhat[t]", _ERROR),
+    "mean": _fixed("E = np.mean(losses)", "E = np.sum(losses)"),
+    "bits": _fixed("E -= np.log2(yhat[t][y[t]])", "E -= np.log(yhat[t][y[t]])"),
+    "doubled": lambda n, p: (
+        f"bptt(); bptt()  # the second adds to the {n.gradient(_first_matrix(p))} of the first",
+        f"{n.gradient(_first_matrix(p))} = np.zeros_like({n.name(_first_matrix(p))})  # each time",
+    ),
+    "target-not-shifted": _fixed("e = yhat[t] - onehot(x[t])", _ERROR),
+    "last-error-only": lambda n, p: (
+        f"ds = {n.back('V', 'e')} if t == T - 1 else ds_next",
+        f"ds = {n.back('V', 'e')} + ds_next  # at every t",
+    ),
+    "dV-previous-state": lambda n, p: (n.add("V", "e", n.at("t-1")), n.add("V", "e", n.at("t"))),
+    "state-constant": lambda n, p: ("ds_next = 0", f"ds_next = {n.back('W', 'd')}"),
+    "longest-path-only": lambda n, p: (
+        f"if k == 0: {n.add('W', 'd', n.at('k-1'))}",
+        f"{n.add('W', 'd', n.at('k-1'))}  # at every k",
+    ),
+    "no-tanh-derivative": _slope(lambda n: "d = ds"),
+    "no-tanh-derivative-at-start": lambda n, p: (
+        f"d = {n.back('V', 'e')}",
+        f"d = ({n.back('V', 'e')}) * {n.slope('t')}",
+    ),
+    "no-tanh-derivative-in-recursion": lambda n, p: (
+        f"d = {n.back('W', 'd')}",
+        f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
+    ),
+    "tanh-derivative-off-by-one": lambda n, p: (
+        f"d = ({n.back('W', 'd')}) * {n.slope('k')}",
+        f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
+    ),
+    "tanh-twice": _slope(lambda n: f"d = ds * (1 - np.tanh({n.at('k')})**2)"),
+    "other-derivative": _other_derivative,
+    "W-not-transposed": lambda n, p: (
+        f"ds_next = {n.ahead('W', 'd')}",
+        f"ds_next = {n.back('W', 'd')}",
+    ),
+    "tanh-derivative-twice": lambda n, p: (
+        f"ds_next = ({n.back('W', 'd')}) * {n.slope('k-1')}  # and again in d = ds * ...",
+        f"ds_next = {n.back('W', 'd')}",
+    ),
+    "delta-not-moved": lambda n, p: (
+        f"{_BACK_FROM_T} {n.add('W', 'd', n.at('k-1'))}",
+        f"{_BACK_FROM_T} {n.add('W', 'd', n.at('k-1'))}; d = ({n.back('W', 'd')}) * "
+        f"{n.slope('k-1')}",
+    ),
+    "double-counting": lambda n, p: (
+        f"d = ({n.back('V', 'e')} + ds_next) * {n.slope('t')}; {_BACK_FROM_T} ...",
+        f"d = ({n.back('V', 'e')}) * {n.slope('t')}; {_BACK_FROM_T} ...  # no ds_next",
+    ),
+    "forward-in-time": _fixed("for k in range(T):", _ALL_STEPS),
+    "carry-overwrites": lambda n, p: ("ds = ds_next", f"ds = {n.back('V', 'e')} + ds_next"),
+    "dW-current-state": lambda n, p: (n.add("W", "d", n.at("k")), n.add("W", "d", n.at("k-1"))),
+    "dW-transposed": _turned,
+    "row-convention": _turned,
+    "index-wraps": lambda n, p: (
+        f"{n.add('W', 'd', n.at('k-1'))}  # at k = 0 this is {n.at('-1')}, the last one",
+        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}_initial)"),
+    ),
+    "stops-at-1": _fixed("for k in range(T - 1, 0, -1):", _ALL_STEPS),
+    "initial-state-ignored": lambda n, p: (
+        n.add("W", "d", f"({n.at('k-1')} if k > 0 else np.zeros(H))"),
+        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}_initial)"),
+    ),
+    "dU-input-off-by-one": _off_by_one,
+    "not-accumulated": _accumulated,
+    "repeated-tokens-lost": _repeated,
+    "truncated-window": _fixed("for k in range(t, max(-1, t - {n}), -1):", _BACK_FROM_T),
+    "truncated-chunks": lambda n, p: (
+        "ds_next = 0  # after every {n} steps",
+        f"ds_next = {n.back('W', 'd')}  # at every step",
+    ),
+    "truncated-end": _fixed("for k in range(T - 1, T - 1 - {n}, -1):", _ALL_STEPS),
+    "last-error-truncated": _fixed(
+        "for t in [T - 1]:  # and k > T - 1 - {n}", "for t in range(T):"
+    ),
+    "clipped-elementwise": _clip("np.clip({g}, -c, c, out={g})"),
+    "clipped-global-norm": _clip("{g} *= min(1, c / norm_of_all)"),
+    "clipped-matrix-norm": _clip("{g} *= min(1, c / np.linalg.norm({g}))"),
+}

@@ -1,0 +1,130 @@
+"""A report in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from core.diagnosis import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
+from core.mistakes import BY_ID
+from tuiviz.diagnosis.code import lines
+from tuiviz.diagnosis.notation import Notation
+
+VERDICTS = {
+    "right": "right",
+    "convention": "right up to a convention",
+    "wrong": "wrong",
+    "unknown": "wrong, unknown",
+    "undecided": "cannot tell",
+}
+
+
+def summary(report: Report, notation: Notation) -> str:
+    """The verdict and the reason for it, in one line."""
+    verdict = VERDICTS[report.verdict]
+    if report.verdict == RIGHT:
+        return f"{verdict}, to {_number(_largest(report))} ({_allowed(report)})"
+    if report.verdict == UNDECIDED:
+        return f"{verdict}: the right gradient of this instance is zero or not finite"
+    if report.faults:
+        return f"{verdict}: {'; '.join(report.faults)}"
+    return f"{verdict}: {'; and '.join(_found(each, notation) for each in report.findings)}"
+
+
+def _found(finding: Finding, notation: Notation) -> str:
+    where = f"in {_gradients(finding.parameters, notation)}"
+    first = "" if _step(finding) is None else f", first at k = {_step(finding)}"
+    if finding.id == UNKNOWN:
+        line = f" in the line {finding.first_wrong.written}" if finding.first_wrong else ""
+        return f"no known mistake, {where}{first}{line}"
+    row = BY_ID[finding.id]
+    return f"{finding.id}{_argument(finding)}: {row.says}, {where}{first}"
+
+
+def details(report: Report, notation: Notation) -> Iterator[str]:
+    """What is to be said after the summary, a line each; an empty one before each part."""
+    if report.faults or report.verdict == UNDECIDED:
+        pass
+    elif report.verdict == UNKNOWN:
+        yield from _unknown(report.findings[0], report, notation)
+    else:
+        for finding in report.findings:
+            yield from _explained(finding, notation)
+    if report.findings and not report.faults and report.verdict != UNKNOWN:
+        rest = _number(report.findings[0].residual)
+        yield f"  left unexplained: {rest} ({_allowed(report)})"
+    if report.indistinguishable:
+        yield ""
+        yield f"as well explained by: {', '.join(report.indistinguishable)}"
+    if report.not_testable:
+        yield ""
+        yield from _wrapped("not testable on this instance: ", report.not_testable)
+        yield "  on it these mistakes give the right gradient; tuiviz probe writes one that tells"
+
+
+def _explained(finding: Finding, notation: Notation) -> Iterator[str]:
+    row = BY_ID[finding.id]
+    wrong, right = lines(finding, notation)
+    width = max(len(wrong), len(right))
+    yield ""
+    yield f"  {row.says}{_argument(finding)}: {finding.detail or row.formula}"
+    if finding.id == "truncated-window" and finding.argument:
+        yield f"  ({int(finding.argument) - 1} steps beyond its own)"
+    yield f"    - {wrong:<{width}}   # as if you wrote"
+    yield f"    + {right:<{width}}   # right"
+    if finding.first_wrong:
+        step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
+        yield f"  first wrong, going backward, {step}in the line  {finding.first_wrong.written}"
+
+
+def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[str]:
+    yield ""
+    for name, residual in report.residuals.items():
+        said = "right" if residual <= report.tolerance else f"off by {_number(residual)}"
+        yield f"  {notation.gradient(name)}: {said}"
+    if finding.first_wrong:
+        step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
+        yield f"  first wrong, going backward, {step}in the line  {finding.first_wrong.written}"
+    else:
+        yield "  at which step and line it enters cannot be told from these gradients"
+
+
+def _gradients(parameters: Iterable[str], notation: Notation) -> str:
+    return ", ".join(notation.gradient(name) for name in parameters)
+
+
+def _step(finding: Finding) -> int | None:
+    return finding.first_wrong.k if finding.first_wrong else None
+
+
+def _argument(finding: Finding) -> str:
+    if finding.argument is None:
+        return ""
+    row = finding.id
+    letter = "c" if row.startswith("clipped") else "n" if "truncated" in row else "times"
+    number = f"{finding.argument:.6g}".replace("-", "−")
+    return f" (times {number})" if letter == "times" else f" ({letter} = {number})"
+
+
+def _allowed(report: Report) -> str:
+    for_what = "rounding" if report.accuracy == ROUNDING else "rounding and finite differences"
+    return f"tolerance {_number(report.tolerance)}, for {for_what}"
+
+
+def _largest(report: Report) -> float:
+    return max(report.residuals.values())
+
+
+def _number(value: float) -> str:
+    return f"{value:.1g}" if math.isfinite(value) else "NaN" if math.isnan(value) else "∞"
+
+
+def _wrapped(start: str, names: Iterable[str], width: int = 96) -> Iterator[str]:
+    line, first = start, True
+    for name in names:
+        piece = name if first else f", {name}"
+        if len(line) + len(piece) > width:
+            yield line + ","
+            line, piece = "  ", name
+        line, first = line + piece, False
+    yield line
