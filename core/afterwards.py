@@ -16,6 +16,8 @@ Variants = Callable[[Instance], Iterable[Variant]]
 NATS_PER_BIT = math.log(2)
 MOST_PASSES = 16
 """The most backward passes whose sum is named: 2G, 3G, …"""
+FEW_PASSES = 4
+"""The same, where the sum is divided by T."""
 MOST_SEQUENCES = 64
 """The most sequences in a batch whose mean is named: G/(T·batch)."""
 
@@ -120,27 +122,32 @@ def _named(
 ) -> list[Named] | None:
     size = abs(scale)
     sign: list[Named] = [("sign", -1.0, names)] if scale < 0 else []
-    for change, rest in _sizes(size, steps, tolerance):
+    for change, rest in _sizes(size, steps):
         if abs(rest - 1) <= tolerance:
             return [*sign, *((identifier, value, names) for identifier, value in change)]
     return None
 
 
-def _sizes(
-    size: float, steps: int, tolerance: float
-) -> Iterator[tuple[Sequence[tuple[str, float]], float]]:
-    """Ways to name a scale, and what is left of it: 1 if the name is right."""
-    yield [], size
+def _sizes(size: float, steps: int) -> Iterator[tuple[Sequence[tuple[str, float]], float]]:
+    """Ways to name a scale, the simpler first, and what is left of it: 1 if the name is right."""
     bits = 1 / NATS_PER_BIT
-    yield [("bits", bits)], size / bits
-    passes = round(size)
-    if 2 <= passes <= MOST_PASSES:
-        yield [("doubled", float(passes))], size / passes
-    for before, rest in (([], size), ([("bits", bits)], size / bits)):
-        sequences = round(1 / (rest * steps)) if rest * steps > 1 / (2 * MOST_SEQUENCES) else 0
-        if 1 <= sequences <= MOST_SEQUENCES and steps * sequences > 1:
-            scale = 1 / (steps * sequences)
-            yield [*before, ("mean", scale)], rest / scale
+    for unit, rest in (([], size), ([("bits", bits)], size / bits)):
+        yield unit, rest
+        passes = round(rest)
+        if 2 <= passes <= MOST_PASSES:
+            yield [*unit, ("doubled", float(passes))], rest / passes
+        if steps > 1:
+            yield from (([*unit, *named], left) for named, left in _means(rest, steps))
+
+
+def _means(size: float, steps: int) -> Iterator[tuple[list[tuple[str, float]], float]]:
+    over_steps = size * steps
+    sequences = round(1 / over_steps) if over_steps > 1 / (2 * MOST_SEQUENCES) else 0
+    if 1 <= sequences <= MOST_SEQUENCES:
+        yield [("mean", 1 / (steps * sequences))], over_steps * sequences
+    passes = round(over_steps)
+    if 2 <= passes <= FEW_PASSES:
+        yield [("doubled", float(passes)), ("mean", 1 / steps)], over_steps / passes
 
 
 def _clips(

@@ -13,7 +13,7 @@ from core.coefficients import MOST_STEPS, Coefficients, coefficients, compared
 from core.errors import InputError
 from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
 from core.loop import MATRICES, Gradient, Instance
-from core.mistakes import AFTERWARDS, CATALOGUE
+from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
 from core.search import LARGEST, Explanation, Made, Ruler, explanations, untestable
@@ -277,7 +277,10 @@ class _Diagnosis:
         best = found[0]
         findings = tuple(self._finding(best, made) for made in self._by_effect(best, ruler))
         chosen = {made.mistake for made in best.made}
-        others = {made.mistake for other in found for made in other.made} - chosen
+        others = {made.mistake for other in found for made in other.made}
+        turned = {BY_ID["dW-transposed"], BY_ID["row-convention"]}
+        if chosen & turned and sum(name in MATRICES for name in self.given) == 1:
+            others |= turned  # of one matrix, who knows whether the others are
         every = len(best.made[0].parameters) == len(self.given) or best.made[0].mistake.id == (
             "row-convention"
         )
@@ -287,7 +290,7 @@ class _Diagnosis:
             ruler,
             accuracy,
             findings,
-            tuple(row.id for row in CATALOGUE if row in others),
+            tuple(row.id for row in CATALOGUE if row in others - chosen),
             best,
         )
 

@@ -59,8 +59,8 @@ def _each_n(part: Callable[[Instance, int], Any]) -> Variants:
 # The output
 
 
-def _softmax_twice(i: Instance) -> Array:
-    e = i.yhat - i.y
+def through_softmax(i: Instance, e: Array) -> Array:
+    """(diag ŷ − ŷŷᵀ) e at every step."""
     return np.asarray(i.yhat * (e - (i.yhat * e).sum(axis=1, keepdims=True)))
 
 
@@ -193,7 +193,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "softmax-twice", "the derivative of softmax is applied twice",
-        "e = (diag ŷ − ŷŷᵀ)(ŷ − y)", ERROR, "error", _one(_softmax_twice),
+        "e = (diag ŷ − ŷŷᵀ)(ŷ − y)", ERROR, "error", _one(lambda i: through_softmax(i, i.yhat - i.y)),
     ),
     Mistake(
         "stops-at-yhat", "the error stops at ∂E/∂ŷ, before the softmax", "e = −y/ŷ", ERROR, "error",

@@ -8,16 +8,25 @@ afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from core import afterwards
-from core.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Gradient, Instance, Variant
+from core.loop import (
+    MATRICES,
+    READOUT,
+    RECURRENT,
+    BackwardLoop,
+    Gradient,
+    Instance,
+    Recursion,
+    Variant,
+)
 from core.mistakes import (
     BY_ID,
     CATALOGUE,
@@ -27,6 +36,7 @@ from core.mistakes import (
     WEIGHTS,
     Mistake,
     of_part,
+    through_softmax,
 )
 from core.numbers import Array
 
@@ -73,15 +83,10 @@ class Ruler:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One choice for one part of the loop: a row of the catalogue, or None for the right one."""
+    """One choice for one part of the loop, and the rows that make it: none for the right one."""
 
-    mistake: Mistake | None
-    variant: Variant
-
-    @property
-    def value(self) -> Any:
-        """The part of the loop."""
-        return self.variant.value
+    value: Any
+    rows: tuple[tuple[Mistake, Variant], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,17 +127,25 @@ _ROW = {mistake.id: row for row, mistake in enumerate(CATALOGUE)}
 
 def explanations(instance: Instance, given: Gradient, ruler: Ruler) -> list[Explanation]:
     """The explanations with the fewest mistakes, best first; none if there are none."""
+    for compound in (False, True):
+        found = _fewest(_Search(instance, given, ruler, compound)) or _clipped(
+            instance, given, ruler
+        )
+        if found:
+            break
+    return sorted(found, key=lambda explanation: explanation.order)
+
+
+def _fewest(search: _Search) -> list[Explanation]:
     found: list[Explanation] = []
     best = np.inf
-    search = _Search(instance, given, ruler)
     for candidate in sorted(search.candidates(), key=lambda candidate: candidate.cost):
         if candidate.cost > best:
             break
         for explanation in search.verified(candidate):
             found.append(explanation)
             best = min(best, explanation.cost)
-    found = [each for each in found if each.cost == best] or _clipped(instance, given, ruler)
-    return sorted(found, key=lambda explanation: explanation.order)
+    return [each for each in found if each.cost == best]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,14 +168,14 @@ class _Candidate:
             (self.recursion, recurrent),
             (self.weights, weighed),
         ):
-            if choice.mistake:
-                variant = choice.variant
-                found.append(Made(choice.mistake, variant.argument, tuple(where), variant.detail))
+            found += [
+                Made(row, variant.argument, tuple(where), variant.detail)
+                for row, variant in choice.rows
+            ]
         chosen: dict[tuple[Mistake, str], list[str]] = {}
         for name in names:
-            choice = self.factors[name]
-            if choice.mistake:
-                chosen.setdefault((choice.mistake, choice.variant.detail), []).append(name)
+            for row, variant in self.factors[name].rows:
+                chosen.setdefault((row, variant.detail), []).append(name)
         found += [Made(row, None, tuple(where), detail) for (row, detail), where in chosen.items()]
         return found + self._transposes
 
@@ -194,15 +207,20 @@ _NATIVE = {"stops-at-1": RECURRENT, "not-accumulated": (*RECURRENT, *READOUT)}
 
 
 class _Search:
-    def __init__(self, instance: Instance, given: Gradient, ruler: Ruler) -> None:
+    def __init__(
+        self, instance: Instance, given: Gradient, ruler: Ruler, compound: bool = False
+    ) -> None:
         self.instance, self.given, self.ruler = instance, given, ruler
         self.right = instance.right.gradients(given)
         self.untouched = frozenset(
             name for name in given if ruler.same({name: given[name]}, self.right)
         )
-        self.errors = self._choices(ERROR)
-        self.recursions = self._choices(RECURSION)
-        self.weights = self._choices(WEIGHTS)
+        self.errors = _choices(instance, ERROR)
+        self.recursions = _choices(instance, RECURSION)
+        self.weights = _choices(instance, WEIGHTS)
+        if compound:
+            self.errors = [*self.errors, *_softmax_twice(instance, self.errors)]
+            self.recursions = [*self.recursions, *_merged(self.recursions)]
         self.factors = {name: self._factors(name) for name in given}
         self.direction = {
             name: _direction(rows.shape[1]) for name, rows in instance.right.factors.items()
@@ -218,19 +236,12 @@ class _Search:
         self.readout = np.stack([choice.value.readout for choice in self.weights])  # (m, t)
         self.slack = max(2500 * ruler.tolerance**2, 1e-12)
 
-    def _choices(self, part: str) -> list[Choice]:
-        found = [Choice(None, Variant(getattr(self.instance.right, part)))]
-        for mistake in of_part(part):
-            found += [Choice(mistake, variant) for variant in mistake.variants(self.instance)]
-        return found
-
     def _factors(self, name: str) -> list[Choice]:
-        found = [Choice(None, Variant(self.instance.right.factors[name]))]
+        found = [Choice(self.instance.right.factors[name])]
         for mistake in of_part(FACTORS):
             for variant in mistake.variants(self.instance):
                 if name in variant.value:
-                    own = replace(variant, value=variant.value[name])
-                    found.append(Choice(mistake, own))
+                    found.append(Choice(variant.value[name], ((mistake, variant),)))
         return found
 
     def _own(self, name: str) -> Iterator[tuple[bool, Array]]:
@@ -376,6 +387,38 @@ class _Search:
                 **{name: choice.value for name, choice in candidate.factors.items()},
             },
         )
+
+
+def _choices(instance: Instance, part: str) -> list[Choice]:
+    found = [Choice(getattr(instance.right, part))]
+    for mistake in of_part(part):
+        for variant in mistake.variants(instance):
+            found.append(Choice(variant.value, ((mistake, variant),)))
+    return found
+
+
+def _softmax_twice(instance: Instance, errors: Sequence[Choice]) -> Iterator[Choice]:
+    """Two wrong errors at once: another one, and the derivative of softmax once more."""
+    twice = next(each for each in errors if each.rows and each.rows[0][0].id == "softmax-twice")
+    for other in errors:
+        if other.rows and other is not twice:
+            yield Choice(through_softmax(instance, other.value), (*twice.rows, *other.rows))
+
+
+def _merged(recursions: Sequence[Choice]) -> Iterator[Choice]:
+    """Two wrong recursions at once, where they change different things."""
+    right, *wrong = recursions
+    for first, second in combinations(wrong, 2):
+        changes = [_changes(right.value, each.value) for each in (first, second)]
+        if not changes[0].keys() & changes[1].keys():
+            merged = replace(right.value, **changes[0], **changes[1])
+            yield Choice(merged, (*first.rows, *second.rows))
+
+
+def _changes(right: Recursion, other: Recursion) -> dict[str, Any]:
+    names = (each.name for each in fields(Recursion))
+    pairs = ((name, getattr(right, name), getattr(other, name)) for name in names)
+    return {name: new for name, old, new in pairs if not np.array_equal(old, new)}
 
 
 def _direction(size: int) -> Array:

@@ -26,6 +26,7 @@ if _core and Path(_core.origin or "").parent.parent != Path(__file__).parent.par
 if TYPE_CHECKING:
     from core.cells import rnn
     from core.check import gradient_check
+    from core.diagnosis import Finding, Report, check
     from core.errors import InputError
     from core.parameters import Parameters
     from core.program import Cell
@@ -41,12 +42,15 @@ __version__ = "0.1.0"
 __all__ = [
     "Cell",
     "Error",
+    "Finding",
     "InputError",
     "Parameters",
+    "Report",
     "Tape",
     "Term",
     "Terms",
     "Truncation",
+    "check",
     "debug",
     "from_torch",
     "gradient_check",
@@ -60,14 +64,17 @@ __all__ = [
 _MODULES = {
     "Cell": "core.program",
     "Error": "core.tape",
+    "Finding": "core.diagnosis",
     "InputError": "core.errors",
     "Parameters": "core.parameters",
+    "Report": "core.diagnosis",
     "Tape": "core.tape",
     "Term": "core.terms",
     "Terms": "core.terms",
     "Truncation": "core.truncation",
     "debug": "tuiviz.debug",
     "from_torch": "tuiviz.torch",
+    "check": "core.diagnosis",
     "gradient_check": "core.check",
     "load_parameters": "tuiviz.files.weights",
     "record": "core.tape",

@@ -1,0 +1,386 @@
+"""A mistake that people make is recognised; a right gradient is never called wrong."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wrong_loops import (
+    CLIPS,
+    COUNTED,
+    ROWS,
+    Exercise,
+    Loop,
+    carrying,
+    character_model,
+    exercise,
+    looping,
+    scan_truncated_at_the_end,
+    tutorial,
+)
+
+import tuiviz as tv
+from core.diagnosis import Report
+from core.mistakes import CATALOGUE
+
+CONVENTIONS = {"mean", "bits", "row-convention"}
+DTYPES = ("float64", "float32")
+MORE = settings(max_examples=30, derandomize=True, deadline=None)
+
+
+def parameters(q: Exercise) -> tv.Parameters:
+    return tv.Parameters(U=q.U, W=q.W, V=q.V, b=q.b, c=q.c)
+
+
+def checked(q: Exercise, gradients: Any, **options: Any) -> Report:
+    return tv.check(parameters(q), q.x, q.y, gradients, initial_state=q.s0, **options)
+
+
+def ids(report: Report) -> list[str]:
+    return [finding.id for finding in report.findings]
+
+
+def require(report: Report, identifier: str) -> None:
+    """That one mistake was found, or is named beside what is the same mistake."""
+    assert report.verdict == ("convention" if identifier in CONVENTIONS else "wrong")
+    assert len(report.findings) == 1
+    assert identifier in {*ids(report), *report.indistinguishable}
+    assert report.findings[0].residual <= report.tolerance
+
+
+# Alone
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("identifier", "loop", "bugs"), ROWS, ids=[f"{row[1].__name__}-{row[2][0]}" for row in ROWS]
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_mistake_of_the_catalogue_is_recognised(
+    seed: int, identifier: str, loop: Loop, bugs: tuple[str, ...], dtype: str
+) -> None:
+    q = exercise(seed).astype(dtype)
+    report = checked(q, loop(q, *bugs))
+    require(report, identifier)
+    if identifier != "stops-at-1":
+        assert ids(report) == [identifier]
+    assert report.not_testable == ()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("identifier", "loop"), COUNTED)
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_a_truncation_is_recognised_with_its_n(
+    n: int, identifier: str, loop: Loop, dtype: str
+) -> None:
+    q = exercise(3).astype(dtype)
+    report = checked(q, loop(q, identifier, n=n))
+    require(report, identifier)
+    if n > 1 and ids(report) == [identifier]:
+        assert report.findings[0].argument == n
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("identifier", CLIPS)
+@pytest.mark.parametrize("part", [0.1, 0.4, 0.8])
+def test_a_clip_is_recognised_with_its_c(part: float, identifier: str, dtype: str) -> None:
+    q = exercise(4).astype(dtype)
+    right = carrying(q)
+    sizes = {name: np.linalg.norm(array) for name, array in right.items()}
+    largest = {
+        "clipped-elementwise": max(np.abs(array).max() for array in right.values()),
+        "clipped-global-norm": np.linalg.norm(list(sizes.values())),
+        "clipped-matrix-norm": max(sizes.values()),
+    }
+    c = float(part * largest[identifier])
+    report = checked(q, CLIPS[identifier](right, c))
+    require(report, identifier)
+    assert ids(report) == [identifier]
+    assert report.findings[0].argument == pytest.approx(c, rel=1e-4)
+
+
+def test_every_row_of_the_catalogue_is_among_the_loops() -> None:
+    tested = {row[0] for row in ROWS} | {row[0] for row in COUNTED} | set(CLIPS)
+    assert tested == {mistake.id for mistake in CATALOGUE}
+
+
+@pytest.mark.parametrize("given", ["W", "U", "V", "UW", "WV", "Wb", "UWV", "bc"])
+def test_some_of_the_gradients_are_enough(given: str) -> None:
+    q = exercise(5)
+    for identifier, loop, bugs in ROWS:
+        report = checked(q, {name: loop(q, *bugs)[name] for name in given})
+        if report.verdict == "right":
+            assert identifier in report.not_testable
+        else:
+            assert identifier in {*ids(report), *report.indistinguishable}
+
+
+# In the wild
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 4])
+def test_the_tutorial_goes_a_step_further_than_it_says(n: int) -> None:
+    q = exercise(6)
+    report = checked(q, tutorial(q, n))
+    require(report, "truncated-window")
+    assert n == 0 or (ids(report), report.findings[0].argument) == (["truncated-window"], n + 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5])
+def test_a_scan_truncated_at_the_end(n: int) -> None:
+    q = exercise(7)
+    report = checked(q, scan_truncated_at_the_end(q, n))
+    require(report, "truncated-end")
+    assert report.findings[0].argument == n
+
+
+def test_a_character_model_that_clips_to_five() -> None:
+    q = exercise(8, T=25, H=20, C=6)
+    assert checked(q, character_model(q, np.inf)).verdict == "right"
+    report = checked(q, character_model(q, 5))
+    assert ids(report) == ["clipped-elementwise"]
+    assert report.findings[0].argument == 5
+
+
+# Two at once
+
+PAIRS = [
+    pair
+    for pair in combinations(
+        [
+            ("sign",), ("mean",), ("softmax-twice",), ("no-tanh-derivative",), ("W-not-transposed",),
+            ("last-error-only",), ("dW-transposed",), ("x[t-1]",), ("dV-previous-state",),
+            ("initial-state-ignored",), ("repeated-tokens-lost",), ("row-convention",),
+            ("doubled",), ("tanh-derivative-twice",), ("target-not-shifted",), ("bits",),
+        ],
+        2,
+    )
+    if pair not in [
+        (("mean",), ("bits",)), (("dW-transposed",), ("row-convention",)),
+        (("x[t-1]",), ("repeated-tokens-lost",)),
+        (("no-tanh-derivative",), ("tanh-derivative-twice",)),
+    ]
+]  # fmt: skip
+NAMED = {"x[t-1]": "dU-input-off-by-one"}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: "+".join(bugs[0] for bugs in pair))
+def test_two_mistakes_at_once(pair: tuple[tuple[str], tuple[str]]) -> None:
+    q = exercise(9)
+    bugs = [bug for (bug,) in pair]
+    report = checked(q, carrying(q, *bugs))
+    assert report.verdict == ("convention" if set(bugs) <= CONVENTIONS else "wrong")
+    assert set(ids(report)) == {NAMED.get(bug, bug) for bug in bugs}
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize(
+    "other", ["row-convention", "sign", "mean", "no-tanh-derivative", "target-not-shifted"]
+)
+@pytest.mark.parametrize(("identifier", "loop"), COUNTED)
+def test_a_truncation_and_another_mistake(identifier: str, loop: Loop, other: str, n: int) -> None:
+    q = exercise(10)
+    report = checked(q, loop(q, identifier, other, n=n))
+    assert set(ids(report)) == {identifier, other}
+    assert n in [finding.argument for finding in report.findings]
+
+
+# Right
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    T=st.integers(1, 9),
+    H=st.integers(1, 9),
+    C=st.integers(2, 7),
+    dtype=st.sampled_from(DTYPES),
+    names=st.sets(st.sampled_from("UWVbc"), min_size=1),
+)
+@MORE
+def test_a_right_gradient_is_never_called_wrong(
+    seed: int, T: int, H: int, C: int, dtype: str, names: set[str]
+) -> None:
+    q = exercise(seed, max(T, 2), H, C).astype(dtype)
+    report = checked(q, {name: looping(q)[name] for name in names})
+    assert report.verdict == "right"
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize("h", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+def test_central_differences_are_right(h: float) -> None:
+    q = exercise(11)
+    theta = parameters(q)
+
+    def loss(name: str, array: Any) -> float:
+        arrays = {each: getattr(theta, each) for each in "UWVbc"} | {name: array}
+        return tv.record(tv.Parameters(**arrays), q.x, q.y, initial_state=q.s0).loss
+
+    found = {}
+    for name in "UWVbc":
+        array = getattr(theta, name)
+        found[name] = np.zeros_like(array)
+        for index in np.ndindex(array.shape):
+            step = np.zeros_like(array)
+            step[index] = h
+            found[name][index] = (loss(name, array + step) - loss(name, array - step)) / (2 * h)
+    report = checked(q, found)
+    assert report.verdict == "right"
+    assert max(report.residuals.values()) <= report.tolerance <= 1e-5
+
+
+# What an instance cannot tell
+
+
+def test_what_a_famous_check_passes_is_named_as_not_testable() -> None:
+    """Distinct tokens and no initial state: a lost token and an ignored state do not show."""
+    q = exercise(12, T=4, C=4)
+    q = Exercise(q.U, q.W, q.V, q.b, q.c, np.arange(4), q.y, np.zeros_like(q.s0))
+    report = checked(q, carrying(q, "repeated-tokens-lost", "initial-state-ignored"))
+    assert report.verdict == "right"
+    assert set(report.not_testable) == {"repeated-tokens-lost", "initial-state-ignored"}
+
+
+@given(seed=st.integers(0, 10**6), row=st.sampled_from(ROWS), H=st.integers(1, 5))
+@MORE
+def test_a_wrong_gradient_is_never_called_right(
+    seed: int, row: tuple[str, Loop, tuple[str, ...]], H: int
+) -> None:
+    """On small and degenerate instances too: else the mistake is named as not testable."""
+    identifier, loop, bugs = row
+    rng = np.random.default_rng(seed)
+    q = exercise(seed, T=int(rng.integers(2, 5)), H=H, C=2)
+    if rng.integers(2):
+        q = Exercise(q.U, q.W, q.V, q.b, q.c, q.x, q.y, np.zeros_like(q.s0))
+    report = checked(q, loop(q, *bugs))
+    if report.verdict == "right":
+        assert identifier in report.not_testable
+
+
+def test_nothing_can_be_said_where_the_right_gradient_is_zero_or_not_finite() -> None:
+    q = exercise(13)
+    zero = Exercise(0 * q.U, 0 * q.W, 0 * q.V, 0 * q.b, 0 * q.c, q.x, q.y, 0 * q.s0)
+    for broken in (zero, Exercise(q.U * np.inf, q.W, q.V, q.b, q.c, q.x, q.y, q.s0)):
+        report = checked(broken, {"W": np.zeros_like(q.W)})
+        assert report.verdict == "undecided"
+        assert len(report.not_testable) == len(CATALOGUE)
+
+
+# In no catalogue
+
+
+def test_a_step_that_is_halved_is_found_at_its_step() -> None:
+    q = exercise(14)
+    g = zeros_and_a_halved_carry(q, at=3)
+    report = checked(q, g)
+    assert report.verdict == "unknown"
+    (finding,) = report.findings
+    assert finding.id == "unknown"
+    assert set(finding.parameters) == set("UWb")
+    assert finding.first_wrong is not None
+    assert (finding.first_wrong.k, finding.first_wrong.line.name) == (3, "s")
+    assert report.coefficients is not None
+    expected = np.ones((6, 6))
+    expected[4:, :4] = 0.5
+    lower = np.tril_indices(6)
+    assert np.allclose(report.coefficients.values[lower], expected[lower], atol=1e-6)
+
+
+def zeros_and_a_halved_carry(q: Exercise, at: int) -> dict[str, Any]:
+    s = [q.s0]
+    for token in q.x:
+        s.append(np.tanh(q.U[:, token] + q.W @ s[-1] + q.b))
+    g = {name: np.zeros_like(getattr(q, name)) for name in "UWVbc"}
+    carry = 0 * q.s0
+    for t in reversed(range(len(q.x))):
+        z = q.V @ s[t + 1] + q.c
+        e = np.exp(z) / np.exp(z).sum()
+        e[q.y[t]] -= 1
+        d = (q.V.T @ e + (carry / 2 if t == at else carry)) * (1 - s[t + 1] ** 2)
+        for name, value in (("V", np.outer(e, s[t + 1])), ("W", np.outer(d, s[t]))):
+            g[name] += value
+        g["U"][:, q.x[t]] += d
+        g["b"] += d
+        g["c"] += e
+        carry = q.W.T @ d
+    return g
+
+
+@pytest.mark.parametrize("name", "UWVbc")
+def test_a_gradient_of_noise_is_found_in_its_line(name: str) -> None:
+    q = exercise(15)
+    g = carrying(q)
+    g[name] = np.random.default_rng(0).standard_normal(g[name].shape)
+    report = checked(q, g)
+    assert report.verdict == "unknown"
+    assert report.findings[0].parameters == (name,)
+    first = report.findings[0].first_wrong
+    assert first is not None
+    assert first.line.name == name
+
+
+@given(seed=st.integers(0, 10**6))
+@MORE
+def test_the_coefficient_map_returns_the_weights_of_the_terms(seed: int) -> None:
+    q = exercise(seed, T=5, H=7)
+    tape = tv.record(parameters(q), q.x, q.y, initial_state=q.s0)
+    weights = np.random.default_rng(seed).integers(-2, 4, (5, 5)) / 2
+    given = {
+        name: sum(
+            weights[t, term.k] * term.value for t in range(5) for term in tape.error(t).terms(name)
+        )
+        for name in ("U", "W", "b")
+    }
+    found = tv.check(tape.theta, q.x, q.y, given, initial_state=q.s0).coefficients
+    assert found is not None
+    lower = np.tril_indices(5)
+    assert found.residual < 1e-9
+    assert np.allclose(found.values[lower], weights[lower], atol=1e-4)
+
+
+# Numbers and shapes that are none
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_wrong_and_said(value: float) -> None:
+    q = exercise(16)
+    g = carrying(q)
+    g["W"][2, 3] = value
+    report = checked(q, g)
+    assert report.verdict == "unknown"
+    assert report.faults == (
+        f"dW has 1 of 49 numbers that are not finite, first dW[2, 3] = {value}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("W", (7, 5)), ("U", (49,)), ("b", (7, 7)), ("c", ()), ("V", (0, 7))]
+)
+def test_a_shape_that_fits_nothing_is_wrong_and_said(name: str, shape: tuple[int, ...]) -> None:
+    q = exercise(17)
+    report = checked(q, {**carrying(q), name: np.ones(shape)})
+    assert report.verdict == "unknown"
+    assert f"d{name} has shape {shape}; expected " in report.faults[0]
+
+
+def test_a_bias_may_be_a_column() -> None:
+    q = exercise(18)
+    g = carrying(q)
+    assert checked(q, {**g, "b": g["b"][:, None], "c": g["c"][None]}).verdict == "right"
+
+
+@pytest.mark.parametrize("gradients", [{}, {"dQ": [1]}, {"W": [[1]], "dW": [[1]]}, {"b": ["x"]}])
+def test_what_is_no_gradient_is_refused(gradients: dict[str, Any]) -> None:
+    with pytest.raises(tv.InputError):
+        checked(exercise(19), gradients)
+
+
+def test_the_same_report_twice() -> None:
+    q = exercise(20)
+    wrong = carrying(q, "no-tanh-derivative", "sign")
+    first, second = checked(q, wrong), checked(q, wrong)
+    assert first.findings == second.findings
+    assert first.not_testable == second.not_testable

@@ -1,0 +1,29 @@
+"""tuiviz probe: an instance that tells every known mistake apart, and a script to fill in."""
+
+from __future__ import annotations
+
+import click
+
+from core.errors import InputError
+from tuiviz.files.disk import shown
+
+
+@click.command()
+@click.option("-o", "output", required=True, metavar="OUT.npz", help="The file to write.")
+@click.option("--steps", default=6, show_default=True, metavar="T", help="Time steps.")
+@click.option("--hidden", default=7, show_default=True, metavar="H", help="Size of the state.")
+@click.option("--tokens", default=5, show_default=True, metavar="C", help="Distinct tokens.")
+@click.option("--force", is_flag=True, help="Replace the files if they exist.")
+def probe(output: str, steps: int, hidden: int, tokens: int, force: bool) -> None:
+    """Write an instance on which every known mistake shows.
+
+    Beside OUT.npz, OUT.py: fill in its bptt(), run it, and give OUT.npz to tuiviz check.
+    """
+    if not output.lower().endswith(".npz"):
+        raise InputError(f"{shown(output)}: expected a file ending in .npz")
+    from tuiviz.diagnosis.probe import make_probe
+    from tuiviz.diagnosis.template import write_probe
+
+    script = write_probe(output, make_probe(steps, hidden, tokens), force=force)
+    print(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}")
+    print(f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}")
