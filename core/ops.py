@@ -72,7 +72,8 @@ class Unit(Partial):
         return np.asarray(coefficient * np.eye(shape[0]))
 
     def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
-        return np.asarray(coefficient * np.add.reduce(g, 0))
+        total = np.add.reduce(g, 0)
+        return np.asarray(total if coefficient == 1 else -total)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Outer(Partial):
         return np.asarray(np.eye(shape[0])[:, :, None] * coefficient)
 
     def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
-        return np.asarray(g.T @ coefficient)
+        return np.asarray(g.T.dot(coefficient))
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         return np.asarray(norm(g) * norm(coefficient))
@@ -142,10 +143,10 @@ class Scatter(Partial):
 
     def total(self, g: Array, coefficient: Any, shape: Shape) -> Array:
         rows, columns = shape
-        cells = (coefficient[:, None] + np.arange(0, rows * columns, columns)).ravel()
+        # A token's sum lies together: each step adds to neighbours in memory.
+        cells = (coefficient[:, None] * rows + np.arange(rows)).ravel()
         summed = np.bincount(cells, weights=g.ravel(), minlength=rows * columns)
-        summed.setflags(write=False)
-        return summed.reshape(shape).astype(g.dtype, copy=False)
+        return summed.reshape(columns, rows).T.astype(g.dtype, copy=False)
 
     def norms(self, g: Array, coefficient: Any) -> Array:
         return norm(g)

@@ -8,8 +8,9 @@ below 1e-215 of the loudest unit of its row, and that one then dies altogether.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,15 +54,17 @@ def _rows(
 ) -> Array:
     asked = np.arange(tape.steps) if errors is None else _distinct(errors, tape.steps)
     order = np.argsort(asked)
-    found = np.full((len(asked), tape.steps), empty, tape.dtype)
+    found = np.empty((len(asked), tape.steps), tape.dtype)
+    found.fill(empty)
     with np.errstate(all="ignore"):
         for first in range(0, len(asked), BLOCK):
             rows = order[first : first + BLOCK]
             block = _Block(tape, asked[rows])
             for low, high in block.chunks():
                 values = of(*block.back(low, high)).T
-                living = block.errors[:, None] >= np.arange(low, high)
-                found[rows, low:high] = np.where(living, values, empty)
+                if high > block.errors[0]:
+                    values[block.errors[:, None] < np.arange(low, high)] = empty
+                found[rows, low:high] = values
     return found
 
 
@@ -76,6 +79,26 @@ def _distinct(errors: Sequence[int], steps: int) -> Array:
     return asked.astype(np.intp)
 
 
+class _Bounds(NamedTuple):
+    """Where rows are held: a power of two, and bounds of ‖row‖²."""
+
+    level: int
+    left_alone: tuple[float, float]
+    chunk: tuple[float, float]
+
+
+@cache
+def _bounds(dtype: np.dtype[Any]) -> _Bounds:
+    """A row is brought to 2^300 when it has left 2^-40 … 2^400.
+
+    Within a chunk it may go from 2^-360 to 2^500, where its square is a float; in a single step, to
+    the ends of the floats. Of float32 the exponents are an eighth.
+    """
+    limit = int(np.finfo(dtype).maxexp)
+    left_alone = (2.0 ** (-limit * 2 // 25), 2.0 ** (limit * 4 // 5))
+    return _Bounds(limit * 3 // 10, left_alone, (2.0 ** (-limit * 7 // 10), 2.0 ** (limit - 16)))
+
+
 class _Block:
     """Some errors on their way back, a row each, in ascending order.
 
@@ -88,12 +111,7 @@ class _Block:
         self.state = tape.program.states[tape.program.state]
         self.joining = _joining(tape, errors)
         self.exponents = np.zeros(len(errors), int)
-        limit = np.finfo(tape.dtype).maxexp
-        # A row is brought to 2^300 when it has left 2^-40 … 2^400. Within a chunk it may go from
-        # 2^-360 to 2^500, where its square is a float; in a step, to the ends of the floats.
-        self.level = limit * 3 // 10
-        self.left_alone = np.ldexp(1.0, [-limit * 2 // 25, limit * 4 // 5])
-        self.smallest, self.largest = np.ldexp(1.0, [-limit * 7 // 10, limit - 16])
+        self.bounds = _bounds(tape.dtype)
 
     def chunks(self) -> Iterable[tuple[int, int]]:
         """(low, high): the steps low ≤ k < high from the last error's back to the first step."""
@@ -104,14 +122,13 @@ class _Block:
         """‖∂E_t/∂s_k‖² and its exponents, (steps, rows), for the steps low ≤ k < high."""
         before = {node: buffer.copy() for node, buffer in self.ring.buffers.items()}
         squares = self._run(low, high)
-        good = squares.min() >= self.smallest and squares.max() <= self.largest
+        good = _within(squares, self.bounds.chunk)
         if not good and not self._excused(squares, before, low, high):
             for node, buffer in before.items():
                 self.ring.buffers[node][...] = buffer
             return self._step_by_step(low, high)
         exponents = self.exponents.copy()
-        shortest, longest = self.left_alone
-        if low and not (squares[0].min() >= shortest and squares[0].max() <= longest):
+        if low and not _within(squares[0], self.bounds.left_alone):
             self._lift(low)
         return squares, exponents
 
@@ -121,7 +138,8 @@ class _Block:
         """Whether only rows are out of bounds that stay what they are at any scale."""
         moves = _moves(_largest(buffer[high % len(buffer)] for buffer in before.values()))
         joins = (self.errors >= low) & (self.errors < high)
-        good = (squares >= self.smallest) & (squares <= self.largest)
+        smallest, largest = self.bounds.chunk
+        good = (squares >= smallest) & (squares <= largest)
         return np.all(good | ~(moves | joins))
 
     def _lift(self, k: int) -> None:
@@ -129,7 +147,7 @@ class _Block:
         living = slice(self._first(k), None)
         rows = [self.ring.rows(node, k)[living] for node in self.ring.buffers]
         largest = _largest(rows)
-        shift = np.where(_moves(largest), self.level - np.frexp(largest)[1], 0)
+        shift = np.where(_moves(largest), self.bounds.level - np.frexp(largest)[1], 0)
         for part in rows:
             np.ldexp(part, shift[:, None], part)
         self.exponents[living] -= shift
@@ -190,6 +208,13 @@ def _joining(tape: Recording, errors: Array) -> Cotangents:
     return {
         state: np.concatenate([part[state] for part in parts]) for state in tape.program.carried
     }
+
+
+def _within(squares: Array, bounds: tuple[float, float]) -> bool:
+    smallest, largest = bounds
+    return bool(np.minimum.reduce(squares, None) >= smallest) and bool(
+        np.maximum.reduce(squares, None) <= largest
+    )
 
 
 def _largest(parts: Iterable[Array]) -> Array:
