@@ -193,7 +193,8 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "softmax-twice", "the derivative of softmax is applied twice",
-        "e = (diag ŷ − ŷŷᵀ)(ŷ − y)", ERROR, "error", _one(lambda i: through_softmax(i, i.yhat - i.y)),
+        "e = (diag ŷ − ŷŷᵀ)(ŷ − y)", ERROR, "error",
+        _one(lambda i: through_softmax(i, i.yhat - i.y)),
     ),
     Mistake(
         "stops-at-yhat", "the error stops at ∂E/∂ŷ, before the softmax", "e = −y/ŷ", ERROR, "error",

@@ -79,7 +79,7 @@ def test_click_is_the_commands_alone() -> None:
 
 
 def test_nothing_below_the_screen_and_the_commands_knows_them() -> None:
-    assert importers("tuiviz.screen") <= {"tuiviz.screen", "tuiviz.cli", "tuiviz.debug"}
+    assert importers("tuiviz.screen") <= {"tuiviz.screen", "tuiviz.cli", "tuiviz.interactive"}
     assert importers("tuiviz.cli") <= {"tuiviz.cli", "tuiviz.__main__"}
 
 

@@ -152,7 +152,8 @@ PAIRS = [
     pair
     for pair in combinations(
         [
-            ("sign",), ("mean",), ("softmax-twice",), ("no-tanh-derivative",), ("W-not-transposed",),
+            ("sign",), ("mean",), ("softmax-twice",), ("no-tanh-derivative",),
+            ("W-not-transposed",),
             ("last-error-only",), ("dW-transposed",), ("x[t-1]",), ("dV-previous-state",),
             ("initial-state-ignored",), ("repeated-tokens-lost",), ("row-convention",),
             ("doubled",), ("tanh-derivative-twice",), ("target-not-shifted",), ("bits",),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
-    from tuiviz.debug import debug
+    from tuiviz.interactive import debug
     from tuiviz.files.weights import load_parameters, save_parameters
     from tuiviz.torch import from_torch
 
@@ -72,7 +72,7 @@ _MODULES = {
     "Term": "core.terms",
     "Terms": "core.terms",
     "Truncation": "core.truncation",
-    "debug": "tuiviz.debug",
+    "debug": "tuiviz.interactive",
     "from_torch": "tuiviz.torch",
     "check": "core.diagnosis",
     "gradient_check": "core.check",

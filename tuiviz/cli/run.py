@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuiviz.cli.options import model_options, parameter
-from tuiviz.debug import require_terminal
+from tuiviz.interactive import require_terminal
 from tuiviz.glyphs import to_ascii
 
 if TYPE_CHECKING:
