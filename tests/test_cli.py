@@ -302,7 +302,7 @@ def weights(hidden: int = 4, size: int = 6) -> dict[str, Any]:
         ({"V": np.zeros((6, 3))}, ["V has shape (6, 3)", "expected (C, 4), as W is (4, 4)"]),
         ({"b": np.zeros(6)}, ["b has shape (6,); expected (4,)"]),
         ({"V": None}, ["holds U, W; expected U, W, V and, if wanted, b, c"]),
-        ({"W2": np.zeros(1)}, ["holds U, W, V, W2; expected U, W, V"]),
+        ({"W2": np.zeros(1)}, ["holds W2, not known beside U W V", "expected U, W, V"]),
         (
             weights(size=7),
             ["U has shape (4, 7) and V has shape (7, 4)", "6 distinct tokens", "text"],

@@ -46,8 +46,8 @@ def blocks(document: Path) -> Iterator[Block]:
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 
-MARKS = {"", "clone", "planned"}
-"""clone: for a fresh clone, and .ci/run does it there. planned: a command that is not there yet."""
+MARKS = {"", "clone"}
+"""clone: for a fresh clone, and .ci/run does it there."""
 
 
 def lines(block: Block) -> list[str]:
@@ -59,7 +59,7 @@ def known_commands() -> list[str]:
 
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
-    assert {block.language for block in BLOCKS} <= {"", "sh", "python", "toml"}
+    assert {block.language for block in BLOCKS} <= {"", "sh", "console", "python", "toml"}
     assert {block.mark for block in BLOCKS} <= MARKS
     fences = sum(document.read_text("utf-8").count("```") for document in DOCUMENTS)
     assert fences == 2 * len(BLOCKS)
@@ -87,12 +87,20 @@ def assert_runs(line: str, folder: Path) -> None:
     assert code == 0, f"{line}\n{written}"
 
 
-@pytest.mark.parametrize("line", [line for b in BLOCKS if b.mark == "planned" for line in lines(b)])
-def test_what_is_planned_is_not_there_yet(line: str) -> None:
-    """Once it is, the mark goes, and the command is run as every other."""
-    program, command = shlex.split(line)[:2]
-    assert program == "tuiviz"
-    assert command not in known_commands()
+CONSOLES = [block for block in BLOCKS if block.language == "console"]
+
+
+@pytest.mark.parametrize("block", CONSOLES, ids=[block.text.split("\n")[0] for block in CONSOLES])
+def test_what_a_command_prints_stands_in_the_document(block: Block, tmp_path: Path) -> None:
+    """$ before the command, then its output, of which […] leaves lines out."""
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    command, _, printed = block.text.removeprefix("$ ").partition("\n")
+    env = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-c", command], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    for part in printed.split("[…]\n"):
+        assert part in done.stdout
 
 
 def test_the_commands_for_a_fresh_clone_are_run_in_one() -> None:

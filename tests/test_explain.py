@@ -503,16 +503,3 @@ def test_from_python_a_wrong_name_is_refused() -> None:
         explain(problem(), 0, "Q")
     with pytest.raises(InputError, match="no error 9"):
         explain(problem(), 9, "W")
-
-
-# The document
-
-
-def test_the_document_shows_what_the_command_prints() -> None:
-    document = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
-    shown = re.findall(r"```console\n\$ tuiviz explain (.*?)\n(.*?)```", document, re.S)
-    assert shown
-    for command, printed in shown:
-        made = run(*command.split()).stdout
-        for part in printed.split("[…]\n"):
-            assert part in made

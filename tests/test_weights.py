@@ -184,11 +184,13 @@ def test_a_choice_of_names_reads_no_others(tmp_path: Path, extension: str) -> No
 def test_no_such_file_and_another_extension(tmp_path: Path, extension: str) -> None:
     with refused("nope" + extension + ": no such file"):
         load_parameters(tmp_path / ("nope" + extension))
+    other = tmp_path / "theta.pt"
+    other.touch()
     with refused("theta.pt: expected a file ending in .npz or .safetensors"):
-        load_parameters(tmp_path / "theta.pt")
+        load_parameters(other)
     with refused("expected a file ending in .npz or .safetensors"):
         save_parameters(tmp_path / "theta", Parameters.random(inputs=1, hidden=1, outputs=1))
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [other]
 
 
 @both

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
-    from tuiviz.interactive import debug
     from tuiviz.files.weights import load_parameters, save_parameters
+    from tuiviz.interactive import debug
     from tuiviz.torch import from_torch
 
 __version__ = "0.1.0"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tuiviz.cli.options import model_options, parameter
-from tuiviz.interactive import require_terminal
 from tuiviz.glyphs import to_ascii
+from tuiviz.interactive import require_terminal
 
 if TYPE_CHECKING:
     from tuiviz.debugger.debugger import Debugger

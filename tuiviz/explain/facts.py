@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from rich.cells import cell_len
 
+from tuiviz.cells import fitted
 from tuiviz.explain.explanation import Explanation
 from tuiviz.numbers import number, percent
-from tuiviz.screen.cells import fitted
 
 LONGEST = 20
 """Cells that a token takes at most."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from core.symbols import subscript
+from tuiviz.cells import bar, fitted, right
 from tuiviz.explain.corner import Corner, corner
 from tuiviz.explain.explanation import Explanation, Quantity, ShownTerm, gaps
 from tuiviz.explain.facts import conclusion, model, remarks, source, tokens, truncation
 from tuiviz.numbers import number, percent, short
-from tuiviz.screen.cells import bar, fitted, right
 
 WIDTH = 80
 _LABEL, _CELL = 8, 8

@@ -46,9 +46,10 @@ def read_arrays(path: StrPath, choose: Choice) -> dict[str, Array]:
     Raises InputError for another kind of file or dtype, Python objects, a damaged file, and for
     more than LIMIT bytes, declared or real, before that memory is taken.
     """
-    form = _FORMATS[_extension(path)]
-    with reading(path, limit=LIMIT) as file, _damage_reported(path):
-        return form.read(path, file, choose)
+    with reading(path, limit=LIMIT) as file:
+        form = _FORMATS[_extension(path)]
+        with _damage_reported(path):
+            return form.read(path, file, choose)
 
 
 def read_metadata(path: StrPath) -> bytes | None:

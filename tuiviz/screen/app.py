@@ -16,11 +16,11 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from core.errors import InputError
+from tuiviz.cells import fitted
 from tuiviz.debugger import commands, reach
 from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.glyphs import to_ascii
-from tuiviz.screen.cells import fitted
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import chain, jacobian, matrix, network, program, training, watches
 from tuiviz.screen.views import header as lines
@@ -114,7 +114,6 @@ class DebuggerApp(App[None]):
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
         self.set_class(width >= WIDE, "wide")
         self.set_class(width >= LARGE[0] and height >= LARGE[1], "large")
-        self.set_class(height >= 30, "tall")
         fits = self.debugger.session.steps <= network.capacity(width - 2)
         self.set_class(height >= 30 and not fits, "long")
         self.call_after_refresh(self.show)
@@ -281,6 +280,16 @@ class DebuggerApp(App[None]):
         value = self.debugger.session.value()
         self.copy_to_clipboard(repr(value.array.tolist()))
         self.debugger.message = f"copied {value.title}"
+
+    def do_copy_explanation(self, argument: str) -> None:
+        """Copies the chain rule of the selected gradient, as Markdown."""
+        from tuiviz.explain import explain
+
+        session = self.debugger.session
+        self.copy_to_clipboard(
+            explain(session.problem, session.error, session.parameter, "markdown")
+        )
+        self.debugger.message = f"copied the chain rule of ∂E_{session.error}/∂{session.parameter}"
 
     def do_export(self, argument: str) -> None:
         """Asks where to save the trace."""

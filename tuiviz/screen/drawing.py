@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.screen.cells import fitted
 from tuiviz.screen.palette import Palette
 
 _PLAIN = Style()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tuiviz.screen.cells import right
+from tuiviz.cells import right
 from tuiviz.screen.drawing import Line, Room, line
 
 _SIDE = 7

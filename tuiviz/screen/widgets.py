@@ -19,9 +19,9 @@ from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tuiviz.cells import fitted
 from tuiviz.debugger.actions import ACTIONS, NAMES, Action
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.screen.cells import fitted
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed, line
 from tuiviz.screen.palette import DARK, LIGHT
 

@@ -6,11 +6,11 @@ import numpy as np
 from rich.style import Style
 
 from core.errors import InputError
+from tuiviz.cells import bar, fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.outline import Row
 from tuiviz.debugger.session import Session
 from tuiviz.numbers import number
-from tuiviz.screen.cells import bar, fitted, right
 from tuiviz.screen.drawing import Line, Room, line, window
 
 _NORM = 9

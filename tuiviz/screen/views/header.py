@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from tuiviz.cells import bar, fitted
 from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.report import added_text
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.numbers import number, percent
 from tuiviz.problem import Problem
-from tuiviz.screen.cells import bar, fitted
 from tuiviz.screen.drawing import Line, Room, line
 
 _WORDS = 60  # more than a line holds

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.symbols import subscript
+from tuiviz.cells import bar, fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.spectrum import spectrum
 from tuiviz.numbers import number
-from tuiviz.screen.cells import bar, fitted, right
 from tuiviz.screen.drawing import Line, Room, line
 
 

@@ -11,10 +11,10 @@ from rich.cells import cell_len
 
 from core.errors import InputError
 from core.numbers import norm
+from tuiviz.cells import fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
 from tuiviz.numbers import number, short
-from tuiviz.screen.cells import fitted, right
 from tuiviz.screen.drawing import Line, Room, line
 
 _LABEL = 8

@@ -10,11 +10,11 @@ from rich.style import Style
 
 from core.numbers import norm
 from core.symbols import subscript
+from tuiviz.cells import fitted, level
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.walk import SUM
 from tuiviz.numbers import number
-from tuiviz.screen.cells import fitted, level
 from tuiviz.screen.drawing import Line, Room, line
 
 _SIDE = 11

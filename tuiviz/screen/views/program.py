@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from core.lines import GRADIENT
 from core.lines import Line as ProgramLine
 from core.symbols import subscript
+from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.walk import SUM
-from tuiviz.screen.cells import fitted
 from tuiviz.screen.drawing import Line, Room, line, window
 
 

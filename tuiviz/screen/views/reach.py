@@ -8,10 +8,10 @@ import numpy as np
 from rich.style import Style
 
 from core.symbols import subscript
+from tuiviz.cells import fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import number
-from tuiviz.screen.cells import fitted, right
 from tuiviz.screen.drawing import Line, Room, line
 from tuiviz.screen.plot import Curve, bins, plot
 

@@ -10,13 +10,16 @@ from tuiviz.screen.drawing import Line, Room, line
 
 def says(debugger: Debugger, room: Room) -> list[Line]:
     """As many lines as there is room for."""
-    if debugger.message:
-        return [
-            line(f" {text}", room.palette.selected)
-            for part in debugger.message.split("\n")
-            for text in wrapped(part, room.width - 2)
-        ][: room.height]
-    return []
+    text, style = debugger.message, room.palette.selected
+    if not text:
+        from tuiviz.debugger.sentences import sentence  # here: a first frame has a message
+
+        text, style = sentence(debugger.session), room.palette.plain
+    return [
+        line(f" {each}", style)
+        for part in text.split("\n")
+        for each in wrapped(part, room.width - 2)
+    ][: room.height]
 
 
 def wrapped(text: str, width: int) -> list[str]:

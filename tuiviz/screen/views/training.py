@@ -8,10 +8,10 @@ import numpy as np
 
 from core.comparison import STYLES, Comparison, compare
 from core.truncation import Truncation
+from tuiviz.cells import fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import byte_size
 from tuiviz.numbers import number, percent
-from tuiviz.screen.cells import fitted, right
 from tuiviz.screen.drawing import Line, Room, line
 from tuiviz.screen.plot import Curve, plot
 

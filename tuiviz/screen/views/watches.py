@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.origins import origins
 from tuiviz.debugger.report import breakpoint_texts, watch_texts
-from tuiviz.screen.cells import fitted
 from tuiviz.screen.drawing import Line, Room, line, window
 
 
