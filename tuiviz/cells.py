@@ -34,3 +34,15 @@ def fitted(text: str, width: int) -> str:
 def right(text: str, width: int) -> str:
     """The text at the right of so many cells."""
     return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines of at most so many cells, broken between words."""
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines

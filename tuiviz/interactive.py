@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from tuiviz.problem import Problem
+from tuiviz.problem import problem_of_tape
 
 if TYPE_CHECKING:
     from core.tape import Tape
@@ -35,26 +35,9 @@ def debug(
     if wrt not in tape.program.parameters:
         raise InputError(f"wrt {wrt}: expected one of {', '.join(tape.program.parameters)}")
     chosen = tape.steps - 1 if error is None else error
-    tape.error(chosen)
-    DebuggerApp(Debugger(Session(problem_of(tape, vocabulary), chosen, wrt))).run()
-
-
-def problem_of(tape: Tape, vocabulary: Sequence[str] | None = None) -> Problem:
-    """A tape as the debugger takes it. Raises InputError for a vocabulary of another size."""
-    size = tape.values["z"].shape[-1]
-    if vocabulary is not None and len(vocabulary) != size:
-        raise InputError(f"the vocabulary has {len(vocabulary)} tokens; expected C = {size}")
-    return Problem(
-        name="tape",
-        level="word",
-        sequence=1,
-        vocabulary=tuple(vocabulary or map(str, range(size))),
-        activation=tape.program.cell.activation,
-        seed=None,
-        truncation=None,
-        theta=tape.theta,
-        tape=tape,
-    )
+    tape.error(chosen)  # raises InputError if there is none
+    problem = problem_of_tape(tape, "tape", vocabulary)
+    DebuggerApp(Debugger(Session(problem, chosen, wrt))).run()
 
 
 def require_terminal() -> None:

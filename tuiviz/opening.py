@@ -1,13 +1,15 @@
-"""A file becomes a problem, whatever it holds: a text or a trace."""
+"""A file becomes a problem, whatever it holds: a text, a trace, or gradients to check."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from tuiviz.files.disk import StrPath, reading, shown
-from tuiviz.problem import ModelOptions, Problem, read_problem
+from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 
 if TYPE_CHECKING:
     from tuiviz.debugger.debugger import Debugger
@@ -18,12 +20,16 @@ _LIMIT = 2**30
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096
 
+_ARRAYS = (".npz", ".safetensors")
+
 
 def open_problem(path: StrPath, options: ModelOptions) -> Problem:
-    """The problem of a text, or of a trace, which brings its own model.
+    """The problem of a text; of a trace, or a file of gradients, which bring their own model.
 
-    Raises InputError for whatever is wrong with either, and for model options with a trace.
+    Raises InputError for whatever is wrong with one of them, and for options that it does not take.
     """
+    if os.path.splitext(path)[1].lower() in _ARRAYS:
+        return _submitted(path, options)
     with reading(path, limit=_LIMIT) as file:
         start = file.read(_LOOKED_AT)
     if not (start.lstrip().startswith(b"{") and _MARK in start):
@@ -33,6 +39,29 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
     from tuiviz.files.trace_reading import load_trace
 
     return load_trace(path)
+
+
+def _submitted(path: StrPath, options: ModelOptions) -> Problem:
+    """A person's network, sequence and gradients, as check reads them, with a report on them."""
+    from core.diagnosis import check
+    from tuiviz.files.submission import read_submission
+
+    if replace(options, convention=None) != ModelOptions():
+        raise InputError(
+            f"{shown(path)}: a file of parameters and gradients, with its own model; "
+            "of the model options it takes --convention alone"
+        )
+    found = read_submission(path, options.convention)
+    report = check(
+        found.theta,
+        found.x,
+        found.y,
+        found.gradients,
+        initial_state=found.initial_state,
+        activation=found.activation,
+        single_precision=found.single_precision,
+    )
+    return problem_of_tape(report.instance.tape, found.name, report=report)
 
 
 def open_debugger(
@@ -55,6 +84,10 @@ def open_debugger(
         from tuiviz.debugger.stops import breakpoint_from
 
         debugger.breakpoints = tuple(breakpoint_from(text, debugger.session) for text in stops)
+    if problem.report is not None:
+        from tuiviz.debugger.judging import begin
+
+        begin(debugger)
     return debugger
 
 

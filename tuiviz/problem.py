@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ from tuiviz.files.text import Corpus, normalized, read_corpus
 from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
+    from core.diagnosis import Report
     from core.parameters import Parameters
     from core.tape import Tape
     from core.truncation import Truncation
@@ -61,6 +62,7 @@ class Problem:
     truncation: Truncation | None
     theta: Parameters
     tape: Tape
+    report: Report | None = None  # on gradients that somebody computed
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -159,6 +161,30 @@ def read_text(path: StrPath, options: ModelOptions) -> tuple[Corpus, ModelOption
     corpus = read_corpus(path, saved.text.level).in_vocabulary(tuple(saved.vocabulary), unknown)
     return corpus, replace(
         options, level=saved.text.level, activation=saved.model.activation, unknown=unknown
+    )
+
+
+def problem_of_tape(
+    tape: Tape, name: str, vocabulary: Sequence[str] | None = None, report: Report | None = None
+) -> Problem:
+    """A recorded tape; its tokens are their numbers, unless there is a vocabulary.
+
+    Raises InputError for a vocabulary of another size.
+    """
+    size = tape.values["z"].shape[-1]
+    if vocabulary is not None and len(vocabulary) != size:
+        raise InputError(f"the vocabulary has {len(vocabulary)} tokens; expected C = {size}")
+    return Problem(
+        name=name,
+        level="word",
+        sequence=1,
+        vocabulary=tuple(vocabulary or map(str, range(size))),
+        activation=tape.program.cell.activation,
+        seed=None,
+        truncation=None,
+        theta=tape.theta,
+        tape=tape,
+        report=report,
     )
 
 

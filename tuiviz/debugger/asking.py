@@ -31,7 +31,7 @@ def pin(debugger: Debugger, count: int | None, argument: str) -> None:
     if debugger.pinned is not None:
         debugger.pinned, debugger.message = None, "nothing is pinned any more"
         return
-    value = debugger.session.value()
+    value = debugger.value
     debugger.pinned = (debugger.place, value)
     debugger.message = f"{value.title} is pinned: move, and see the difference"
 

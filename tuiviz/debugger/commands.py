@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from core.errors import InputError
-from tuiviz.debugger import asking, learning, looking, moving, stopping
+from tuiviz.debugger import asking, judging, learning, looking, moving, stopping
 from tuiviz.debugger.actions import NAMES, Action, by_key, named
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.files.visible import visible
@@ -18,7 +18,7 @@ ALIASES = {"break": "break-at", "continue": "go-on", "next": "time", "back": "st
 """Names that people of other debuggers type."""
 
 
-_MODULES = (moving, looking, stopping, asking, learning)
+_MODULES = (moving, looking, stopping, asking, learning, judging)
 
 
 Method = Callable[[Debugger, int | None, str], Running | None]

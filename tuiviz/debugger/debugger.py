@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.symbols import subscript
+from core.symbols import derivative, subscript
 from tuiviz.debugger import reach
 from tuiviz.debugger.predict import Question, question
 from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.stops import Breakpoint, Watch
+from tuiviz.debugger.sums import added_up
 from tuiviz.debugger.walk import EACH, ONE, SUM
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ Running = Iterator[None]
 """What an action returns that may take long: it is to be run to its end, or dropped."""
 
 PANELS = (
-    "chain", "value", "reach", "decay", "jacobian", "training", "truncation", "watches", "program",
-    "network",
+    "chain", "value", "reach", "decay", "jacobian", "training", "truncation", "yours", "watches",
+    "program", "network",
 )  # fmt: skip
 """What can be looked at closely, in the order of the key that goes through them."""
 
@@ -55,6 +56,7 @@ class Look:
 
     panel: str = "chain"
     zoomed: bool = False
+    total: bool = False  # the sum so far in place of the line's value
     digits: int = 4
     scroll: tuple[int, int] = (0, 0)  # of the value: rows, columns
     line: int | None = None  # of the program panel: which line its cursor is on
@@ -114,6 +116,21 @@ class Debugger:
         self.go(there.moved_to(place.index), jump)
 
     @property
+    def value(self) -> Value:
+        """The numbers to look at: under the cursor, of the current line, or the sum so far.
+
+        Raises InputError if they are too many.
+        """
+        session = self.session
+        if not self.look.total or session.cursor is not None:
+            return session.value()
+        name = session.parameter
+        added = added_up(session, name)
+        axes = session.program.axes(session.program.parameters[name])
+        title = derivative(f"E{subscript(session.sent_back)}", name)
+        return Value(title, f"{title} so far", added, session.labels(axes, added.shape))
+
+    @property
     def question(self) -> Question | None:
         """What is asked at this position, while it has not been answered."""
         asked = self.predicting and self.answered != self.place and self.session.cursor is None
@@ -159,5 +176,5 @@ class Debugger:
         if here.kind != SUM:
             return f"back from E{subscript(here.error)}, {step}"
         if (first, low) == (0, 0) and last == here.steps - 1:
-            return f"back from all errors, {step}"
-        return f"back from E{subscript(first)} … E{subscript(last)}, {step}"
+            return f"all errors back, {step}"
+        return f"E{subscript(first)} … E{subscript(last)} back, {step}"

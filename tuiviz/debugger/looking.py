@@ -69,6 +69,11 @@ def panel_back(debugger: Debugger, count: int | None, argument: str) -> None:
     panel(debugger, -times(count), "")
 
 
+def total(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The sum so far in place of the line's value, or that again."""
+    debugger.look = replace(debugger.look, total=not debugger.look.total)
+
+
 def zoom(debugger: Debugger, count: int | None, argument: str) -> None:
     """This panel alone, or all again."""
     debugger.look = replace(debugger.look, zoomed=not debugger.look.zoomed)

@@ -22,7 +22,7 @@ from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.glyphs import to_ascii
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
-from tuiviz.screen.views import chain, jacobian, matrix, network, program, training, watches
+from tuiviz.screen.views import chain, jacobian, matrix, network, program, training, watches, yours
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
 from tuiviz.screen.views.says import says
@@ -38,10 +38,10 @@ LARGE = (140, 36)
 FIRST = "n goes on line by line, N back; c runs to the end; ⏎ opens a term; ? has every key"
 """What is said first."""
 
-DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation")
+DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation", "yours")
 """Panels that share one place where there is not room for all."""
 
-LAST = DETAILS[-3:]
+LAST = DETAILS[-4:]
 """Those of them that share one place even on a large screen."""
 
 
@@ -69,7 +69,8 @@ class DebuggerApp(App[None]):
         self._typed_count = ""
         self._walking: Running | None = None
         self._ticking: Timer | None = None
-        self._detail, self._last = "value", LAST[0]
+        self._detail = debugger.look.panel if debugger.look.panel in DETAILS else DETAILS[0]
+        self._last = debugger.look.panel if debugger.look.panel in LAST else LAST[0]
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
@@ -87,6 +88,7 @@ class DebuggerApp(App[None]):
             yield view("jacobian", jacobian.jacobian, jacobian.title)
             yield view("training", training.training, training.training_title)
             yield view("truncation", training.truncation, training.truncation_title)
+            yield view("yours", yours.yours, yours.title)
         yield view("sums", lines.sums)
         yield view("says", says)
         yield Prompt()
@@ -277,7 +279,7 @@ class DebuggerApp(App[None]):
 
     def do_copy(self, argument: str) -> None:
         """Copies the value shown, as Python would write it."""
-        value = self.debugger.session.value()
+        value = self.debugger.value
         self.copy_to_clipboard(repr(value.array.tolist()))
         self.debugger.message = f"copied {value.title}"
 

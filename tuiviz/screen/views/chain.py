@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 
 from core.errors import InputError
@@ -15,6 +18,7 @@ from tuiviz.screen.drawing import Line, Room, line, window
 
 _NORM = 9
 _BAR = 10
+_NEAR = 1e-3  # of 1: a count so near is right
 
 
 def chain(debugger: Debugger, room: Room) -> list[Line]:
@@ -38,9 +42,11 @@ def title(debugger: Debugger) -> str:
 def _row(session: Session, row: Row, largest: float, room: Room, digits: int) -> Line:
     marker = ("▾ " if row.is_open else "▸ ") if row.opens else "  "
     term = row.expression.term
-    bars = _BAR if room.width >= 34 else 5
+    given = f" {counted}" if term and (counted := _counted(session, term.k)) else ""
+    width = room.width - cell_len(given)
+    bars = _BAR if width >= 34 else 5
     wide = max(_NORM, digits + 5)
-    space = max(8, room.width - wide - bars - 1)
+    space = max(8, width - wide - bars - 1)
     text = fitted("  " * row.depth + marker + _label(session, row), space)
     text += right(_norm(row, digits), wide) + " "
     if term and term.kept:
@@ -49,8 +55,27 @@ def _row(session: Session, row: Row, largest: float, room: Room, digits: int) ->
         text += fitted("dropped", bars).replace("…", "")
     elif row.depth:
         text += "×".join(map(str, row.expression.shape))
-    style = _style(session, row, room)
-    return line(fitted(text, room.width), style, "cursor " + ".".join(map(str, row.path)))
+    click = "cursor " + ".".join(map(str, row.path))
+    made = line(fitted(text, width), _style(session, row, room), click)
+    calm = given in ("", f" {_ONCE}")
+    return made.add(given, room.palette.dim if calm else room.palette.warning)
+
+
+_ONCE = "×1"
+
+
+def _counted(session: Session, k: int) -> str:
+    """How often the given gradient counts the term: ×1 is right; nothing where it is not known."""
+    report = session.problem.report
+    found = report.coefficients if report else None
+    if found is None or session.parameter not in ("U", "W", "b"):
+        return ""
+    if found.other[session.error, k]:
+        return "wrong"
+    count = float(found.values[session.error, k])
+    if math.isnan(count):
+        return "×?"
+    return _ONCE if abs(count - 1) < _NEAR else f"×{count:.3g}"
 
 
 def _label(session: Session, row: Row) -> str:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from core.errors import InputError
 from core.numbers import norm
-from tuiviz.cells import fitted, right
+from tuiviz.cells import fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
 from tuiviz.numbers import number, short
@@ -31,21 +31,30 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
     """
     asked = debugger.question
     if asked is not None:
-        return _wrapped(f"{asked.text}  (A answers)", room)
+        return _said(f"{asked.text}  (A answers)", room)
     try:
-        shown = debugger.session.value()
+        shown = debugger.value
     except InputError as error:
-        return _wrapped(str(error), room)
+        return _said(str(error), room)
     if debugger.pinned is None:
         return matrix(shown, room, debugger.look.digits, debugger.look.scroll)
     return _compared(debugger, debugger.pinned[1], shown, room)
 
 
+def _said(text: str, room: Room) -> list[Line]:
+    return [line(each, room.palette.selected) for each in wrapped(text, room.width)]
+
+
 def title(debugger: Debugger) -> str:
     """The line or the expression, as it is written."""
-    if debugger.session.cursor is None:
-        return debugger.session.written(debugger.session.position.line)
-    found = debugger.session.outline.expression(debugger.session.cursor)
+    session = debugger.session
+    if session.cursor is None:
+        return (
+            debugger.value.written
+            if debugger.look.total
+            else session.written(session.position.line)
+        )
+    found = session.outline.expression(session.cursor)
     return Value(found.symbol, found.written, None, ()).heading
 
 
@@ -54,7 +63,7 @@ def subtitle(debugger: Debugger) -> str:
     if debugger.question is not None:
         return ""
     try:
-        return summary(debugger.session.value(), debugger.look.digits)
+        return summary(debugger.value, debugger.look.digits)
     except InputError:
         return ""
 
@@ -84,16 +93,6 @@ def _rank(array: Any) -> int:
 
 def _norm(array: Any) -> float:
     return float(norm(array.reshape(1, -1))[0])
-
-
-def _wrapped(text: str, room: Room) -> list[Line]:
-    made, rest = [], text.split(" ")
-    while rest:
-        taken = [rest.pop(0)]
-        while rest and cell_len(" ".join([*taken, rest[0]])) <= room.width:
-            taken.append(rest.pop(0))
-        made.append(line(" ".join(taken), room.palette.selected))
-    return made[: room.height]
 
 
 def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> list[Line]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
-
+from tuiviz.cells import wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.drawing import Line, Room, line
 
@@ -20,15 +19,3 @@ def says(debugger: Debugger, room: Room) -> list[Line]:
         for part in text.split("\n")
         for each in wrapped(part, room.width - 2)
     ][: room.height]
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many cells, broken between words."""
-    lines = [""]
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if cell_len(joined) <= width:
-            lines[-1] = joined
-        else:
-            lines.append(word)
-    return lines
