@@ -19,6 +19,7 @@ from core.inputs import check_sequence, initial_states
 from core.numbers import Array
 from core.program import Cell, Program, trace
 from core.recording import Recording, forward, theta_dtype
+from core.spectra import Spectrum, spectrum
 from core.sweep import Adjoints
 from core.terms import Terms
 from core.truncation import Truncation
@@ -160,6 +161,13 @@ class Tape:
         if not -1 <= k <= t < self.steps:
             raise InputError(f"no ∂s_{t}/∂s_{k}; expected −1 ≤ k ≤ t ≤ {self.steps - 1}")
         return sweep.jacobian(self._recording, t, k)
+
+    def step_spectrum(self, j: int) -> Spectrum:
+        """‖∂s_j/∂s_{j−1}‖₂ and its spectral radius, O(H³).
+
+        Raises InputError unless 0 ≤ j < T.
+        """
+        return spectrum(self.jacobian(j, j - 1))
 
     def reach(self, errors: Sequence[int] | None = None) -> Array:
         """(T, T): [t, k] = ‖∂E_t/∂s_k‖₂, zero for k > t, without holding T²H numbers.

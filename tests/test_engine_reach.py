@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from problems import ACTIVATIONS, KINDS, RNNS, Array, close, laws, problems
 
 import tuiviz as tv
+from core.reach import lag_holding
 
 every_network = pytest.mark.parametrize("network", KINDS)
 every_rnn = pytest.mark.parametrize("network", RNNS)
@@ -204,3 +205,82 @@ def test_a_unit_that_fades_beside_a_louder_one_is_no_zero() -> None:
     for k in (dead - 1, 0):
         expected = np.log10(abs(tape.error(t).adjoints["s"][t, 1])) - 10 * (t - k)
         assert tape.log_reach()[t, k] == pytest.approx(expected, rel=1e-9)
+
+
+@every_network
+@laws
+@given(data=st.data())
+def test_reach_of_some_errors_is_their_rows(network: str, data: st.DataObject) -> None:
+    tape = data.draw(problems(network, longest=9)).tape
+    errors = data.draw(st.lists(st.integers(0, tape.steps - 1), unique=True))
+    np.testing.assert_allclose(tape.reach(errors), tape.reach()[errors], rtol=1e-12)
+    np.testing.assert_allclose(tape.log_reach(errors), tape.log_reach()[errors], atol=1e-13)
+
+
+@pytest.mark.parametrize("w", [1e-30, 0.5, 1.0, 1e30])
+def test_log_reach_of_some_errors_is_right_far_outside_the_floats(w: float) -> None:
+    tape, expected = scaled_rotation(w, 391)
+    errors = [390, 0, 200, 137, 138, 64]
+    np.testing.assert_allclose(tape.log_reach(errors), expected[errors], rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("errors", [[3], [-1], [0, 1, 0], [1.0], [[1]]])
+def test_errors_that_there_are_not_or_twice_are_refused(errors: Any) -> None:
+    tape, _ = scaled_rotation(0.5, 3)
+    for ask in (tape.reach, tape.log_reach):
+        with pytest.raises(tv.InputError, match=r"no error|distinct whole numbers"):
+            ask(errors)
+
+
+@pytest.mark.parametrize("w", [1e-200, 0.5, 0.8, 0.99, 1.0, 1.01])
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_the_lag_that_holds_a_part_is_that_of_a_geometric_sum(w: float, part: float) -> None:
+    """Σ_{l ≤ L} w^l = (1 − w^{L+1}) / (1 − w), the smallest L that holds the part of it."""
+    tape, _ = scaled_rotation(w, 60)
+    sums = [np.cumsum(np.float64(w) ** np.arange(t + 1)) for t in range(60)]
+    expected = [int(np.argmax(held >= part * held[-1] * (1 - 1e-12))) for held in sums]
+    np.testing.assert_array_equal(lag_holding(tape.log_reach(), part), expected)
+    errors = [59, 7]
+    found = lag_holding(tape.log_reach(errors), part, errors)
+    np.testing.assert_array_equal(found, [expected[t] for t in errors])
+
+
+def test_no_lag_holds_what_is_zero_infinite_or_no_number() -> None:
+    rows = np.array([[-np.inf, -np.inf], [np.inf, 0.0], [np.nan, 0.0], [-5000.0, -5000.0]])
+    assert lag_holding(rows, 0.9, [0, 1, 1, 1]).tolist() == [-1, -1, -1, 1]
+
+
+@every_rnn
+@laws
+@given(data=st.data())
+def test_the_spectrum_of_a_step_bounds_what_it_does(network: str, data: st.DataObject) -> None:
+    """ρ(J) ≤ ‖J‖₂ ≤ ‖J‖_F, ‖J v‖ ≤ ‖J‖₂ ‖v‖, and ‖J^n‖^{1/n} tends to ρ(J)."""
+    problem = data.draw(problems(network))
+    j = data.draw(st.integers(0, problem.steps - 1))
+    norm, radius = problem.tape.step_spectrum(j)
+    J = problem.jacobian(j, j - 1)
+    assert radius <= norm * (1 + 1e-12)
+    assert norm <= np.linalg.norm(J) * (1 + 1e-12)
+    directions = np.random.default_rng(0).standard_normal((len(J), 200))
+    stretch = np.linalg.norm(J @ directions, axis=0) / np.linalg.norm(directions, axis=0)
+    assert 0.8 * norm <= stretch.max() + 1e-12 <= norm * (1 + 1e-9) + 2e-12
+    if radius > 1e-3:
+        power = np.linalg.matrix_power(J / radius, 512)
+        assert np.linalg.norm(power) ** (1 / 512) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("w", [1e-320, 1e-200, 1.0, 1e200])
+def test_the_spectrum_of_a_scaled_rotation_is_its_scale(w: float) -> None:
+    tape, _ = scaled_rotation(w, 2)
+    assert tape.step_spectrum(1) == pytest.approx((w, w), rel=1e-3 if w < 1e-300 else 1e-12)
+
+
+def test_the_spectrum_of_what_is_no_number() -> None:
+    def spectrum(*diagonal: float) -> tuple[float, float]:
+        W = np.diag(diagonal)
+        theta = tv.Parameters(U=np.ones((2, 1)), W=W, V=np.ones((2, 2)))
+        return tv.record(theta, [0, 0], [1, 1], activation="identity").step_spectrum(1)
+
+    assert spectrum(2, -3) == pytest.approx((3, 3))
+    assert spectrum(0, 0) == (0, 0)
+    assert np.isnan(spectrum(np.nan, 1)).all()
