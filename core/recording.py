@@ -54,7 +54,8 @@ class Recording:
             array = self.arrays.get(node)
             return array if array is None or node in self.program.matrices else array[start:stop]
 
-        return partial.coefficient([during(each) for each in node.operands], during(node))
+        at = self.arrays.get if stop - start == self.steps else during
+        return partial.coefficient([at(each) for each in node.operands], at(node))
 
     def size(self, node: Node) -> int:
         """n of a node of the loop."""

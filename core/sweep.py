@@ -75,10 +75,10 @@ def _coefficients(tape: Recording, edge: Edge, start: int, stop: int, beyond: in
 
     Zeros from `beyond` on, whatever the tape holds there: inf times nothing is nothing.
     """
+    if edge[1].constant:
+        return repeat(tape.coefficients(edge, 0, tape.steps))
     end = min(stop, beyond)
     found = tape.coefficients(edge, start, end)
-    if edge[1].constant:
-        return repeat(found)
     if end == stop:
         return list(found[::-1])
     return [np.zeros(found.shape[1:], found.dtype)] * (stop - end) + list(found[::-1])
