@@ -12,15 +12,15 @@ from core.tape import Tape
 PART = 0.9
 
 
-def lags(reach: Array, part: float = PART) -> Array:
+def lags(reach: Array, part: float = PART, errors: Iterable[int] | None = None) -> Array:
     """(T,): for each E_t the smallest lag t − k that, with those below it, holds `part` of the sum.
 
-    reach is (T, T), ‖∂E_t/∂s_k‖ at [t, k]. NaN where the sum is zero or not finite.
+    reach is (T, T), ‖∂E_t/∂s_k‖ at [t, k], or has a row for each of the errors that `Tape.reach`
+    was asked for. NaN where the sum is zero or not finite.
     """
-    steps = len(reach)
     by_lag = np.zeros_like(reach)
-    for t in range(steps):
-        by_lag[t, : t + 1] = reach[t, t::-1]
+    for row, t in enumerate(range(len(reach)) if errors is None else errors):
+        by_lag[row, : t + 1] = reach[row, t::-1]
     with np.errstate(all="ignore"):
         summed = np.cumsum(by_lag / by_lag.max(axis=1, keepdims=True), axis=1)
         whole = summed[:, -1]

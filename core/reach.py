@@ -46,22 +46,6 @@ def log_reach(tape: Recording, errors: Sequence[int] | None = None) -> Array:
     return _rows(tape, errors, -np.inf, logarithms)
 
 
-def lag_holding(log_reach: Array, part: float = 0.9, errors: Sequence[int] | None = None) -> Array:
-    """How many steps back hold most of an error's gradient: for E_t the smallest lag L with
-
-        Σ_{k ≥ t−L} ‖∂E_t/∂s_k‖ ≥ part · Σ_k ‖∂E_t/∂s_k‖
-
-    (T,) whole numbers, from `Tape.log_reach()`; or one for each of the errors that it was asked
-    for. −1 where the gradient is zero, infinite or NaN.
-    """
-    steps = np.arange(len(log_reach)) if errors is None else np.asarray(errors, np.intp)
-    with np.errstate(all="ignore"):
-        relative = 10 ** (log_reach - log_reach.max(axis=1, keepdims=True))
-    held = np.cumsum(relative[:, ::-1], axis=1)[:, ::-1]  # over k, from the last step down
-    latest = (held >= part * held[:, :1]).sum(axis=1) - 1
-    return np.where(latest < 0, -1, steps - latest)
-
-
 def _rows(
     tape: Recording,
     errors: Sequence[int] | None,

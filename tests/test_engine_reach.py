@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from problems import ACTIVATIONS, KINDS, RNNS, Array, close, laws, problems
 
 import tuiviz as tv
-from core.reach import lag_holding
+from core.lags import lags
 
 every_network = pytest.mark.parametrize("network", KINDS)
 every_rnn = pytest.mark.parametrize("network", RNNS)
@@ -239,15 +239,10 @@ def test_the_lag_that_holds_a_part_is_that_of_a_geometric_sum(w: float, part: fl
     tape, _ = scaled_rotation(w, 60)
     sums = [np.cumsum(np.float64(w) ** np.arange(t + 1)) for t in range(60)]
     expected = [int(np.argmax(held >= part * held[-1] * (1 - 1e-12))) for held in sums]
-    np.testing.assert_array_equal(lag_holding(tape.log_reach(), part), expected)
+    np.testing.assert_array_equal(lags(tape.reach(), part), expected)
     errors = [59, 7]
-    found = lag_holding(tape.log_reach(errors), part, errors)
+    found = lags(tape.reach(errors), part, errors)
     np.testing.assert_array_equal(found, [expected[t] for t in errors])
-
-
-def test_no_lag_holds_what_is_zero_infinite_or_no_number() -> None:
-    rows = np.array([[-np.inf, -np.inf], [np.inf, 0.0], [np.nan, 0.0], [-5000.0, -5000.0]])
-    assert lag_holding(rows, 0.9, [0, 1, 1, 1]).tolist() == [-1, -1, -1, 1]
 
 
 @every_rnn
