@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from core import sweep
+from core.adjoints import Adjoints
 from core.errors import InputError
 from core.numbers import Array
 from core.recording import Recording
-from core.sweep import Adjoints
 from core.terms import Terms
 
 

@@ -24,7 +24,7 @@ from core.numbers import Array, norm
 from core.ops import PLUS, Partial, Shape
 from core.program import PARAMETER, PREVIOUS, Node, Stage
 from core.recording import Recording
-from core.sweep import jacobian
+from core.ring import jacobian
 from core.terms import Term, Terms
 
 LARGEST = 2**24

@@ -18,7 +18,8 @@ from core.errors import InputError
 from core.numbers import Array
 from core.program import Node
 from core.recording import Recording
-from core.sweep import Cotangents, Ring, readout_adjoints
+from core.ring import Ring
+from core.sweep import Cotangents, readout_adjoints
 
 BLOCK = 192
 """Errors that go back together: enough for the matrix product, few enough for the cache."""

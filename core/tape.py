@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core import reach, sweep
+from core import reach, ring, sweep
+from core.adjoints import Adjoints
 from core.backward import Pass
 from core.cells import rnn
 from core.chain import Sum, expand
@@ -20,7 +21,6 @@ from core.numbers import Array
 from core.program import Cell, Program, trace
 from core.recording import Recording, forward, theta_dtype
 from core.spectra import Spectrum, spectrum
-from core.sweep import Adjoints
 from core.terms import Terms
 from core.truncation import Truncation
 
@@ -129,7 +129,7 @@ class Tape:
             if truncation is None or truncation.k2 >= tape.steps:
                 loop = sweep.one_row(tape, joining, 0, tape.steps)
             else:
-                loop = sweep.truncated_rows(tape, joining, truncation)
+                loop = ring.truncated_rows(tape, joining, truncation)
                 dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
                 for node, rows in readout.items():
                     readout[node] = np.where(np.array(dropped)[:, None], 0, rows)
@@ -160,7 +160,7 @@ class Tape:
         """
         if not -1 <= k <= t < self.steps:
             raise InputError(f"no ∂s_{t}/∂s_{k}; expected −1 ≤ k ≤ t ≤ {self.steps - 1}")
-        return sweep.jacobian(self._recording, t, k)
+        return ring.jacobian(self._recording, t, k)
 
     def step_spectrum(self, j: int) -> Spectrum:
         """‖∂s_j/∂s_{j−1}‖₂ and its spectral radius, O(H³).

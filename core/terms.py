@@ -9,9 +9,9 @@ from typing import overload
 
 import numpy as np
 
+from core.adjoints import Adjoints
 from core.numbers import Array, norm, unit_scale
 from core.program import Edge, Stage
-from core.sweep import Adjoints
 
 EVERY = 256
 """Steps between two partial sums that are kept, at least."""
