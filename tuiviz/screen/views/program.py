@@ -58,8 +58,9 @@ def _rows(debugger: Debugger) -> Iterator[_Row]:
     joined = not forward and found.carried[0] not in running
     if session.kind == SUM:
         yield from rows((*found.readout, *found.both), "k", joined)
-        if joined and found.joining[0] in running:
-            yield from rows(found.joining, "k", joined)
+        for other in (found.joining, found.carried):
+            if other[0] in running:
+                yield from rows(other, "k", True)
         yield from rows(found.inside, "k", not forward)
         return
     yield from rows((*found.readout, *found.joining), session.error, joined)
