@@ -10,7 +10,7 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 
 def bar(part: float, width: int) -> str:
     """A bar of so many cells for 1, in eighths of a cell; something for everything above 0."""
-    if not part > 0:
+    if not (part > 0 and width > 0):
         return ""
     eighths = 8 * width if part >= 1 else max(1, round(part * 8 * width))
     full, rest = divmod(eighths, 8)
@@ -31,18 +31,22 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
 
 
-def right(text: str, width: int) -> str:
-    """The text at the right of so many cells."""
-    return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))
+def cut(text: str, width: int) -> str:
+    """The text in at most so many cells, not filled."""
+    return fitted(text, min(width, cell_len(text)))
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines of at most so many cells, broken between words."""
-    lines = [""]
+    """A text in lines of at most so many cells, broken between words; a longer word is cut."""
+    lines: list[str] = []
     for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if cell_len(joined) <= width:
-            lines[-1] = joined
+        if lines and cell_len(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
         else:
-            lines.append(word)
+            lines.append(cut(word, width))
     return lines
+
+
+def right(text: str, width: int) -> str:
+    """The text at the right of so many cells."""
+    return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from core.errors import InputError
 from core.numbers import norm
-from tuiviz.cells import fitted, right, wrapped
+from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
 from tuiviz.numbers import number, short
@@ -42,7 +42,7 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
 
 
 def _said(text: str, room: Room) -> list[Line]:
-    return [line(each, room.palette.selected) for each in wrapped(text, room.width)]
+    return [line(each, room.palette.selected) for each in wrapped(text, room.width)][: room.height]
 
 
 def title(debugger: Debugger) -> str:
@@ -168,7 +168,7 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
     largest = float(np.abs(table.array[np.isfinite(table.array)]).max(initial=0))
     made = [_head(table.columns, left, across, side, cell, room)] if headed else []
     for row in range(down):
-        drawn = line(right(fitted_label(table.rows[top + row], side), side), room.palette.dim)
+        drawn = line(right(cut(table.rows[top + row], side), side), room.palette.dim)
         for column, text in enumerate(texts[row][:across]):
             drawn.add(right(text, cell), room.palette.heat(float(corner[row, column]), largest))
         made.append(drawn)
@@ -178,19 +178,13 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
     return made
 
 
-def fitted_label(text: str, width: int) -> str:
-    """A label cut to a width, not filled."""
-    return fitted(text, min(width, cell_len(text)))
-
-
 def _fitting(count: int, room: int) -> int:
     return count if count <= room else max(1, room - 1)
 
 
 def _head(columns: Sequence[str], left: int, across: int, side: int, cell: int, room: Room) -> Line:
     names = "".join(
-        " " + right(fitted_label(name, cell - 1), cell - 1)
-        for name in columns[left : left + across]
+        " " + right(cut(name, cell - 1), cell - 1) for name in columns[left : left + across]
     )
     rest = len(columns) - left - across
     before = f"‹{left}" if left else ""
