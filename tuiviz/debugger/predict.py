@@ -43,12 +43,13 @@ def question(session: Session) -> Question:
 
 
 def _count(session: Session) -> Question:
-    name, back = session.position.line.name, session.at_pass
-    terms = back.steps(name)
+    name = session.position.line.name
+    terms = session.pass_terms(name)
     written = derivative(f"E{subscript(session.sent_back)}", name)
     text = f"{written}: how many terms does it have, one for each step k that it is a sum over?"
-    found = terms.last - terms.lowest + 1
-    steps = f"k = {terms.last} … {terms.lowest}" if found > 1 else f"k = {terms.last} alone"
+    lowest = max(terms.first, terms.lowest)
+    found = terms.last - lowest + 1
+    steps = f"k = {terms.last} … {lowest}" if found > 1 else f"k = {terms.last} alone"
     return Question(text, f"{found}, {steps}", lambda said: said == str(found))
 
 
@@ -62,7 +63,7 @@ def _growth(session: Session) -> Question:
         f"{symbol}{subscript(here.step)}‖: larger or smaller than {symbol}"
         f"{subscript(here.step + 1)}‖ = {number(later)}?"
     )
-    grew = "larger" if now > later else "smaller" if now < later else "equal"
+    grew = "larger" if now > later else "smaller" if now < later else "neither"
     return Question(text, f"{grew}: {number(now)}", lambda said: said.lower() == grew)
 
 
