@@ -288,10 +288,9 @@ class DebuggerApp(App[None]):
         from tuiviz.explain import explain
 
         session = self.debugger.session
-        self.copy_to_clipboard(
-            explain(session.problem, session.error, session.parameter, "markdown")
-        )
-        self.debugger.message = f"copied the chain rule of ∂E_{session.error}/∂{session.parameter}"
+        text = explain(session.problem, session.error, session.parameter, "markdown")
+        self.copy_to_clipboard(text)
+        self.debugger.message = f"copied {session.outline.root.symbol} as Markdown"
 
     def do_export(self, argument: str) -> None:
         """Asks where to save the trace."""
