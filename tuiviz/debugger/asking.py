@@ -50,7 +50,7 @@ def answer(debugger: Debugger, count: int | None, argument: str) -> None:
     if asked is None:
         raise InputError("nothing is asked; ! asks at every line")
     debugger.answered = debugger.place
-    said = argument.strip()
+    said = argument.strip() or str("" if count is None else count)
     verdict = "" if not said else "right: " if asked.accepts(said) else "no: "
     debugger.message = f"{verdict}{asked.answer}"
 

@@ -147,7 +147,7 @@ class DebuggerApp(App[None]):
         """Does an action of the table, with the count typed before it."""
         action = ACTIONS[number]
         count, self._typed_count = int(self._typed_count) if self._typed_count else None, ""
-        if action.asks:
+        if action.asks and count is None:
             self.prompt.ask(action.name, action.takes)
         else:
             self.act(action, count, action.preset)
@@ -183,7 +183,7 @@ class DebuggerApp(App[None]):
         except InputError as error:
             self._say(str(error))
             return
-        if action.asks and not argument:
+        if action.asks and count is None and not argument:
             self.prompt.ask(action.name, action.takes)
             return
         self.act(action, count, argument)
