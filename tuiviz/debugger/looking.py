@@ -180,10 +180,20 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
         last = max(0, len(debugger.watches) + len(debugger.breakpoints) - 1)
         debugger.look = replace(look, item=max(0, min(look.item + rows, last)))
     elif look.panel == "value":
-        row, column = look.scroll
-        debugger.look = replace(look, scroll=(max(0, row + rows), max(0, column + columns)))
+        debugger.look = replace(look, scroll=_scrolled(debugger, rows, columns))
     else:
         debugger.session = debugger.session.cursor_moved(rows)
+
+
+def _scrolled(debugger: Debugger, rows: int, columns: int) -> tuple[int, int]:
+    """How far down and across the value is scrolled then: its last row and column stay in sight."""
+    try:
+        labels = debugger.session.value().labels[-2:]
+    except InputError:  # too many numbers to show any
+        labels = ()
+    down, across, *_ = (*(len(names) - 1 for names in labels), 0, 0)
+    row, column = debugger.look.scroll
+    return max(0, min(row + rows, down)), max(0, min(column + columns, across))
 
 
 # What a click types
