@@ -93,11 +93,14 @@ def switch(debugger: Debugger, item: int) -> None:
 
 def remove(debugger: Debugger, count: int | None, argument: str) -> None:
     """Removes what the cursor of the list is on."""
-    number = debugger.look.item - len(debugger.watches)
+    last = len(debugger.watches) + len(debugger.breakpoints) - 1
+    item = max(0, min(debugger.look.item, last))
+    number = item - len(debugger.watches)
     if number < 0:
-        unwatch(debugger, debugger.look.item + 1, "")
+        unwatch(debugger, item + 1, "")
     else:
         delete(debugger, number + 1, "")
+    debugger.look = replace(debugger.look, item=max(0, min(item, last - 1)))
 
 
 def _change(debugger: Debugger, number: int, **changes: bool | int) -> None:
