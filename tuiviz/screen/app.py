@@ -11,6 +11,7 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.events import Key, Resize
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import get_current_worker
@@ -43,6 +44,10 @@ DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "trunca
 
 LAST = DETAILS[-4:]
 """Those of them that share one place even on a large screen."""
+
+
+class Ground(Screen[None], inherit_bindings=False):
+    """What all views lie on. Textual's own keys of a screen would take Tab and ctrl+c away."""
 
 
 class DebuggerApp(App[None]):
@@ -94,6 +99,9 @@ class DebuggerApp(App[None]):
         yield Prompt()
         yield view("footer", lines.footer)
         yield view("too_small", self._too_small)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Ground(id="_default")
 
     def on_mount(self) -> None:
         self.prompt.close()
