@@ -50,7 +50,7 @@ class Ground(Screen[None], inherit_bindings=False):
     """What all views lie on. Textual's own keys of a screen would take Tab and ctrl+c away."""
 
 
-class DebuggerApp(App[None]):
+class DebuggerApp(App[None], inherit_bindings=False):
     """Shows a debugger. Keys and clicks are actions; after each, all views follow it."""
 
     CSS_PATH = "app.tcss"
