@@ -129,7 +129,8 @@ class Help(ModalScreen[None]):
         ]
         typed = ", ".join(action.name for action in ACTIONS if not action.shown)
         text = "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
-        with VerticalScroll(classes="dialog"):
+        frame = "dialog" if self._spelled is str else "dialog ascii"
+        with VerticalScroll(classes=frame):
             yield Static(self._spelled(text), markup=False)
 
 
