@@ -116,7 +116,7 @@ def truncation(debugger: Debugger, room: Room) -> list[Line]:
     if wide:
         cost = "sweep: steps back, a product with Wᵀ each"
         made.append(line(fitted(cost, room.width), palette.dim))
-    return made
+    return made[: room.height]
 
 
 def _style_name(each: Comparison, wide: bool) -> str:

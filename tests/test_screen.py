@@ -1,0 +1,291 @@
+"""Every view stays in its room at any size; hostile tokens are shown, never obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from itertools import cycle
+from pathlib import Path
+
+import fuzz
+import pytest
+from bptt_loops import problems, sessions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from core.errors import InputError
+from tuiviz.debugger.actions import ACTIONS
+from tuiviz.debugger.commands import run
+from tuiviz.debugger.debugger import PANELS, Debugger
+from tuiviz.debugger.session import Session
+from tuiviz.opening import open_debugger
+from tuiviz.problem import ModelOptions, Problem
+from tuiviz.screen.app import DebuggerApp
+from tuiviz.screen.drawing import Draw, Room
+from tuiviz.screen.palette import DARK, LIGHT
+from tuiviz.screen.views import chain, header, jacobian, matrix, network, program, reach, watches
+from tuiviz.screen.views import training as learning
+from tuiviz.screen.views.says import says
+
+quick = settings(derandomize=True, deadline=None, max_examples=40)
+SAMPLE = Path(__file__).parent.parent / "samples" / "sample.txt"
+
+PANEL_VIEWS: dict[str, Draw] = {
+    "chain": chain.chain,
+    "value": matrix.value,
+    "reach": reach.triangle,
+    "decay": reach.decay,
+    "jacobian": jacobian.jacobian,
+    "training": learning.training,
+    "truncation": learning.truncation,
+    "watches": watches.watches,
+    "program": program.program,
+}
+LINES: dict[str, Draw] = {"header": header.header, "sums": header.sums, "footer": header.footer}
+VIEWS = {**PANEL_VIEWS, **LINES, "network": network.network, "says": says}
+
+HOSTILE = (
+    "[/b]",
+    "[red]",
+    "[@click=quit]",
+    "\x1b[31m",
+    "\x1b]0;title\x07",
+    "😀",
+    "한국어",
+    "x" * 5000,
+)
+
+
+def drawn(debugger: Debugger, name: str, width: int, height: int, dark: bool = True) -> list[str]:
+    """The lines of a view; each must fit."""
+    focused = debugger.look.panel == name
+    room = Room(width, height, DARK if dark else LIGHT, focused)
+    lines = VIEWS[name](debugger, room)
+    assert len(lines) <= height, name
+    for line in lines:
+        assert cell_len(line.text) == line.width <= width, f"{name}, {width}×{height}: {line.text}"
+        assert line.text.isprintable(), name
+    return [line.text for line in lines]
+
+
+# Each view alone
+
+
+MOVES = st.sampled_from(
+    [*fuzz.TYPED, *(a.shown for a in ACTIONS if a.shown and not a.on_screen and not a.asks)]
+)
+
+
+@given(sessions(), st.lists(MOVES, max_size=8), st.sampled_from(PANELS), st.data())
+@quick
+def test_every_view_stays_in_its_room(
+    session: Session, typed: list[str], panel: str, drawing: st.DataObject
+) -> None:
+    debugger = Debugger(session)
+    run(debugger, f"panel {panel}")
+    for text in typed:
+        try:
+            run(debugger, text)
+        except InputError as error:
+            debugger.message = str(error)
+    width, height = drawing.draw(st.integers(28, 200)), drawing.draw(st.integers(4, 60))
+    dark = drawing.draw(st.booleans())
+    for name in PANEL_VIEWS:
+        drawn(debugger, name, width, height, dark)
+    wide = drawing.draw(st.integers(78, 240))
+    for name in (*LINES, "network", "says"):
+        tall = 1 if name in LINES else drawing.draw(st.integers(1, 8))
+        drawn(debugger, name, wide + 2 * (name != "network"), tall, dark)
+
+
+@given(problems(least=5), st.sampled_from(["reach", "value"]), st.integers(28, 60))
+@quick
+def test_the_position_is_marked_in_the_triangle(problem: Problem, panel: str, width: int) -> None:
+    debugger = Debugger(Session(problem, problem.steps - 1))
+    for k in range(problem.steps - 1, -1, -1):
+        try:
+            run(debugger, f"cell {problem.steps - 1} {k}")
+        except InputError:
+            continue
+        lines = drawn(debugger, "reach", width, 12)
+        assert sum(line.count("×") for line in lines) == 1
+        assert "▶" in "".join(drawn(debugger, "program", 30, 8))
+
+
+@pytest.mark.parametrize("name", [*VIEWS])
+def test_a_view_of_the_sample(name: str, snapshot: SnapshotAssertion) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    for text in ("watch norm(dW)", "break dW if k > 0", "goto term 2", "mark here", "right"):
+        run(debugger, text)
+    height = 1 if name in LINES else {"network": 5, "says": 2}.get(name, 14)
+    width = 100 if name in LINES else 98 if name in ("network", "says") else 48
+    text = "\n".join(line.rstrip() for line in drawn(debugger, name, width, height))
+    assert text == snapshot(name=name)
+
+
+# All of them on the screen
+
+Play = Callable[[DebuggerApp, Pilot[None]], Awaitable[None]]
+
+
+def on_screen(app: DebuggerApp, size: tuple[int, int], play: Play) -> None:
+    async def playing() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await play(app, pilot)
+
+    asyncio.run(playing())
+
+
+def screen_text(app: DebuggerApp) -> str:
+    """What stands on the screen, line by line."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
+
+
+def test_the_sizes_of_the_screen_and_resizing_between_them() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for size in ((80, 24), (79, 23), (160, 45), (100, 30), (80, 23), (80, 24), (30, 3)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            fuzz.check(app)
+            lines = screen_text(app).split("\n")
+            assert len(lines) == size[1]
+            assert {cell_len(line) for line in lines} == {size[0]}
+            text = " ".join(screen_text(app).split())
+            if size[0] < 80 or size[1] < 24:
+                assert f"thisis{size[0]}×{size[1]}" in text.replace(" ", "")
+                continue
+            assert "1 of 53" in text
+            assert "a₀ = U x₀ + W s₋₁ + b" in text
+            assert re.search(r"n step|n N step", text)
+            corners = sum(line.count("╮") for line in lines)
+            assert corners == sum(line.count("╯") for line in lines)
+            assert corners == {(80, 24): 4, (100, 30): 4, (160, 45): 8}.get(size, corners)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
+
+
+def test_with_ascii_every_sign_but_the_tokens_is_ascii(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.txt"
+    path.write_text("the cats near the cat sleep")
+    debugger = open_debugger(path, ModelOptions())
+    run(debugger, "watch norm(dW)")
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        typed = cycle(["goto term 2", "walk sum", "right", "pin", "5N", "predict", "n"])
+        for size in ((160, 45), (80, 24)):
+            await pilot.resize_terminal(*size)
+            for panel in PANELS:
+                app.type_in(next(typed))
+                app.type_in(f"panel {panel}")
+                await pilot.pause()
+                left = {sign for sign in screen_text(app) if not sign.isascii()}
+                assert not left, (size, panel)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert not {sign for sign in screen_text(app) if not sign.isascii()}
+
+    on_screen(DebuggerApp(debugger, ascii_only=True), (160, 45), play)
+
+
+def test_hostile_tokens_are_shown_not_obeyed(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.txt"
+    path.write_text(" ".join([*HOSTILE, HOSTILE[0]]), encoding="utf-8")
+    debugger = open_debugger(path, ModelOptions())
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for size in ((100, 30), (80, 24), (160, 45)):
+            await pilot.resize_terminal(*size)
+            for text in ("goto t=0", "goto t=3", "goto t=7", "end", "goto term 4", "print token"):
+                app.type_in(text)
+                await pilot.pause()
+                fuzz.check(app)
+                assert "\x1b" not in screen_text(app)
+                assert "\x07" not in screen_text(app)
+        app.type_in("goto t=0")
+        await pilot.pause()
+        assert "x₀ [/b]" in screen_text(app)
+        assert "x₁ [red]" in screen_text(app)
+        app.type_in("goto [@click=quit]")
+        app.type_in("search [/b")
+        app.type_in("mark [/b]")
+        app.type_in("watch [/b]")
+        await pilot.pause()
+        assert app.is_running
+
+    on_screen(DebuggerApp(debugger), (100, 30), play)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "textual-ansi", "nord"])
+def test_themes_change_colours_and_no_letter(theme: str) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        dark = screen_text(app)
+        app.type_in(f"theme {theme}")
+        await pilot.pause()
+        fuzz.check(app)
+        shown = screen_text(app)
+        assert shown.replace(" ", "").startswith(dark.replace(" ", "")[:40])
+        assert shown.split("\n")[1:-3] == dark.split("\n")[1:-3]
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+def test_without_colour_signs_and_the_current_line_still_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        app.type_in("goto term 2")
+        await pilot.pause()
+        fuzz.check(app)
+        assert "▶ ∂E₄/∂W += δ₂ ⊗ s₁" in screen_text(app)
+        value = app.debugger.session.value().array
+        assert (value < 0).any()
+        assert "-.0" in screen_text(app)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+def test_keys_reach_their_actions_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        copied: list[str] = []
+        monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+        await pilot.press("y", "Y")
+        assert copied[0].startswith("[")
+        assert "∂E" in copied[1] or "\\partial" in copied[1]
+        await pilot.press("question_mark")
+        await pilot.pause()
+        said = str(app.screen.query_one(Static).render())
+        assert all(
+            action.help in said or action.help[:30] in said for action in ACTIONS if action.shown
+        )
+        await pilot.press("escape", "tab")
+        assert app.debugger.look.panel == PANELS[1]
+        await pilot.press("shift+tab", "shift+tab")
+        assert app.debugger.look.panel == PANELS[-1]
+        await pilot.press("1", "7", "g")
+        assert app.debugger.session.index == 16
+        await pilot.press("g", *"30", "enter")
+        assert app.debugger.session.index == 29
+        await pilot.press("colon", "escape", "z")
+        assert app.debugger.look.zoomed
+        await pilot.press("ctrl+c")
+        assert app._exit
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
+
+
+@pytest.mark.parametrize("number", range(len(fuzz.CASES)))
+def test_random_keys_clicks_and_sizes_break_nothing(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, options = fuzz.CASES[number]
+    asyncio.run(fuzz.fuzz(name, options, 60, seed=number))
