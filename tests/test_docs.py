@@ -124,8 +124,8 @@ def test_the_python_of_a_document_runs(document: Path) -> None:
 
 @pytest.mark.parametrize("name", ["keys.md", "commands.md"])
 def test_a_page_made_from_a_table_is_up_to_date(name: str) -> None:
-    """If it is not: python docs/make.py"""
-    pages = runpy.run_path(str(ROOT / "docs" / "make.py"))["pages"]()
+    """If it is not: python docs/make_pages.py"""
+    pages = runpy.run_path(str(ROOT / "docs" / "make_pages.py"))["pages"]()
     assert (ROOT / "docs" / name).read_text("utf-8") == pages[name]
 
 

@@ -20,10 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from core.cells import rnn
 from core.errors import InputError
 from core.parameters import Parameters
+from core.program import Cell
 from core.tape import record
 from core.truncation import Truncation
+from tuiviz.debug import problem_of
 from tuiviz.files import trace_reading
 from tuiviz.files.trace import numbers, write_trace
 from tuiviz.files.trace_format import Matrix, schema, schema_text
@@ -246,6 +249,29 @@ def test_weights_of_float32_open_as_the_same_numbers(tmp_path: Path) -> None:
     again = load_trace(tmp_path / "trace.json")
     assert again.tape.values["s"].tobytes() == made.tape.values["s"].tobytes()
     np.testing.assert_array_equal(again.theta.W, theta.W)
+
+
+def infinite() -> Parameters:
+    return Parameters(np.ones((2, 3)), np.ones((2, 2)), np.full((3, 2), np.inf))
+
+
+@pytest.mark.parametrize(
+    ("theta", "x", "cell", "said"),
+    [
+        (Parameters.random(3, 2, 3, dtype=np.float32), [0], None, "float64, this tape float32"),
+        (Parameters.random(3, 2, 3), [[1.0, 0.0, 0.5]], None, "tokens of one vocabulary"),
+        (Parameters.random(4, 2, 3), [0], None, "tokens of one vocabulary"),
+        (Parameters.random(3, 2, 3), [0], replace(rnn(), name="mine"), "rnn; this one is mine"),
+        (infinite(), [0], None, "V has 6 of 6 numbers that are not finite"),
+    ],
+)
+def test_a_tape_that_version_1_cannot_hold_is_refused(
+    tmp_path: Path, theta: Parameters, x: Any, cell: Cell | None, said: str
+) -> None:
+    tape = record(theta, x, [0], cell=cell)
+    with refused("trace.json: ", said):
+        write_trace(problem_of(tape), tmp_path / "trace.json", errors=[0])
+    assert not list(tmp_path.iterdir())
 
 
 # What a changed trace says

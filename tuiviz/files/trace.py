@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.parameters import NAMES
 from core.tape import Error
 from core.terms import Terms
+from tuiviz.files.arrays import require_finite
 from tuiviz.files.disk import StrPath, byte_size, replacing, shown
 from tuiviz.files.trace_format import LIMIT
 from tuiviz.problem import Problem
@@ -35,9 +36,12 @@ def write_trace(
 ) -> None:
     """Saves the trace with each E_t of `errors`; with `terms`, every term's numbers too.
 
-    It streams: one term's numbers are in memory at a time. Raises InputError if the file exists and
-    `force` is not given, if it cannot be written, and, before anything is, if it grew too large.
+    It streams: one term's numbers are in memory at a time. Raises InputError for what version 1
+    cannot hold (another cell, vectors for x, another dtype than float64, parameters that are not
+    finite), if the file exists and `force` is not given, if it cannot be written, and, before
+    anything is, if it grew too large.
     """
+    _check_kind(problem, path)
     size = _BYTES * _numbers_in(problem, errors, terms)
     if size > LIMIT:  # what is written can be opened again
         raise InputError(
@@ -47,6 +51,21 @@ def write_trace(
     with replacing(path, force=force) as file:
         for chunk in _chunks(problem, errors, terms, progress):
             file.write(chunk)
+
+
+def _check_kind(problem: Problem, path: StrPath) -> None:
+    """A tape recorded in Python may be what version 1 has no place for."""
+    cell, theta = problem.tape.program.cell.name, problem.tape.theta
+    if cell != "rnn":
+        raise InputError(f"{shown(path)}: a trace holds the cell rnn; this one is {cell}")
+    if theta.W.dtype != np.float64:
+        raise InputError(
+            f"{shown(path)}: a trace holds float64, this tape {theta.W.dtype}: "
+            "record it with parameters of float64"
+        )
+    if problem.x.ndim != 1 or theta.inputs != theta.outputs:
+        raise InputError(f"{shown(path)}: a trace holds tokens of one vocabulary for x and y")
+    require_finite(path, {name: getattr(theta, name) for name in NAMES})
 
 
 def _numbers_in(problem: Problem, errors: Sequence[int], terms: bool) -> int:

@@ -1,4 +1,7 @@
-"""Writes keys.md and commands.md from the tables that the program reads: python docs/make.py"""
+"""Makes keys.md and commands.md from the tables that the program reads.
+
+python docs/make_pages.py, with tuiviz installed.
+"""
 
 from __future__ import annotations
 
