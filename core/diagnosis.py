@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.candidates import Made
 from core.coefficients import MOST_STEPS, Coefficients, coefficients, compared
 from core.errors import InputError
 from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
@@ -16,7 +17,8 @@ from core.loop import MATRICES, Gradient, Instance
 from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
-from core.search import LARGEST, Explanation, Made, Ruler, explanations, untestable
+from core.ruler import Ruler
+from core.search import LARGEST, Explanation, explanations, untestable
 from core.tape import Tape, record
 
 RIGHT, CONVENTION, WRONG = "right", "convention", "wrong"

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.candidates import Made
 from core.coefficients import coefficients
 from core.lines import ADJOINT, GRADIENT, Line, listing
 from core.loop import READOUT, RECURRENT, Gradient, Instance
 from core.mistakes import AFTERWARDS, ERROR, FACTORS, WEIGHTS
 from core.numbers import Array
 from core.program import Program
-from core.search import Explanation, Made, Ruler
+from core.ruler import Ruler
+from core.search import Explanation
 
 _DIFFERENT = 1e-6  # of the largest row: a row that differs by less is the same
 

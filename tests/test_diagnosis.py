@@ -59,7 +59,7 @@ def require(report: Report, identifier: str) -> None:
 @pytest.mark.parametrize(
     ("identifier", "loop", "bugs"), ROWS, ids=[f"{row[1].__name__}-{row[2][0]}" for row in ROWS]
 )
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_every_mistake_of_the_catalogue_is_recognised(
     seed: int, identifier: str, loop: Loop, bugs: tuple[str, ...], dtype: str
 ) -> None:
@@ -153,10 +153,9 @@ PAIRS = [
     for pair in combinations(
         [
             ("sign",), ("mean",), ("softmax-twice",), ("no-tanh-derivative",),
-            ("W-not-transposed",),
-            ("last-error-only",), ("dW-transposed",), ("x[t-1]",), ("dV-previous-state",),
-            ("initial-state-ignored",), ("repeated-tokens-lost",), ("row-convention",),
-            ("doubled",), ("tanh-derivative-twice",), ("target-not-shifted",), ("bits",),
+            ("W-not-transposed",), ("last-error-only",), ("dW-transposed",), ("x[t-1]",),
+            ("dV-previous-state",), ("initial-state-ignored",), ("repeated-tokens-lost",),
+            ("row-convention",), ("doubled",), ("tanh-derivative-twice",), ("target-not-shifted",), ("bits",),
         ],
         2,
     )
@@ -324,7 +323,7 @@ def test_a_gradient_of_noise_is_found_in_its_line(name: str) -> None:
 
 
 @given(seed=st.integers(0, 10**6))
-@MORE
+@settings(max_examples=8, derandomize=True, deadline=None)
 def test_the_coefficient_map_returns_the_weights_of_the_terms(seed: int) -> None:
     q = exercise(seed, T=5, H=7)
     tape = tv.record(parameters(q), q.x, q.y, initial_state=q.s0)

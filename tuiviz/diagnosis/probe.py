@@ -13,7 +13,8 @@ from core.loop import Gradient, Instance, Variant
 from core.mistakes import CATALOGUE, Mistake
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
-from core.search import LARGEST, Ruler
+from core.ruler import Ruler
+from core.search import LARGEST
 from core.tape import Tape, record
 
 APART = 1e-2

@@ -1,0 +1,79 @@
+"""The choices for each part of a backward loop: the right one, wrong ones, and two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from core.loop import Instance, Recursion, Variant
+from core.mistakes import ERROR, FACTORS, RECURSION, WEIGHTS, Mistake, of_part, through_softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A value of one part, and the rows of the catalogue that make it: none for the right one."""
+
+    value: Any
+    rows: tuple[tuple[Mistake, Variant], ...] = ()
+
+
+def errors(instance: Instance) -> list[Choice]:
+    """e (T, C)."""
+    found = _single(instance, ERROR)
+    return [*found, *_softmax_twice(instance, found)]
+
+
+def recursions(instance: Instance) -> list[Choice]:
+    """`Recursion`s."""
+    found = _single(instance, RECURSION)
+    return [*found, *_merged(found)]
+
+
+def weights(instance: Instance) -> list[Choice]:
+    """`Weights`."""
+    return _single(instance, WEIGHTS)
+
+
+def factors(instance: Instance, name: str) -> list[Choice]:
+    """f (T, n) of one parameter."""
+    found = [Choice(instance.right.factors[name])]
+    for mistake in of_part(FACTORS):
+        for variant in mistake.variants(instance):
+            if name in variant.value:
+                found.append(Choice(variant.value[name], ((mistake, variant),)))
+    return found
+
+
+def _single(instance: Instance, part: str) -> list[Choice]:
+    found = [Choice(getattr(instance.right, part))]
+    for mistake in of_part(part):
+        for variant in mistake.variants(instance):
+            found.append(Choice(variant.value, ((mistake, variant),)))
+    return found
+
+
+def _softmax_twice(instance: Instance, found: Sequence[Choice]) -> Iterator[Choice]:
+    """Another wrong error, and the derivative of softmax once more."""
+    twice = next(each for each in found if each.rows and each.rows[0][0].id == "softmax-twice")
+    for other in found:
+        if other.rows and other is not twice:
+            yield Choice(through_softmax(instance, other.value), (*twice.rows, *other.rows))
+
+
+def _merged(found: Sequence[Choice]) -> Iterator[Choice]:
+    """Two wrong recursions, where they change different things."""
+    right, *wrong = found
+    changes = [_changes(right.value, each.value) for each in wrong]
+    for (first, new), (second, other) in combinations(zip(wrong, changes, strict=True), 2):
+        if not new.keys() & other.keys():
+            yield Choice(replace(right.value, **new, **other), (*first.rows, *second.rows))
+
+
+def _changes(right: Recursion, other: Recursion) -> dict[str, Any]:
+    names = (each.name for each in fields(Recursion))
+    pairs = ((name, getattr(right, name), getattr(other, name)) for name in names)
+    return {name: new for name, old, new in pairs if not np.array_equal(old, new)}
