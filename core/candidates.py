@@ -20,6 +20,7 @@ from core.numbers import Array
 from core.ruler import Ruler
 
 _NUMBERS = 4  # that are compared for each parameter at least, where it has as many
+_MOST_PARTLY = 2  # mistakes at once, where the readout is right all the same
 _WHOLE = {"stops-at-1": RECURRENT, "not-accumulated": (*RECURRENT, *READOUT)}
 
 
@@ -131,7 +132,7 @@ class Candidates:
                 for candidate in self._with_error(error, most):
                     some = True
                     yield candidate
-            if not some:  # then an error is wrong in the recurrence alone
+            if not some and most <= _MOST_PARTLY:  # an error may be wrong in the recurrence alone
                 for error in possible:
                     if error not in agreeing:
                         yield from self._with_error(error, most)
@@ -141,11 +142,10 @@ class Candidates:
 
     def _readout(self, error: Choice) -> dict[str, Array]:
         if error not in self._readouts:
-            # (choices, 1, t, r) with (m, t, 1) and (t, C)
+            weighed = self.readout.T[:, :, None] * error.value[:, None]  # (t, m, C)
             self._readouts[error] = {
                 name: self._matches(
-                    name,
-                    np.einsum("otr,mt,tc->omcr", self.along[name], self.readout, error.value),
+                    name, np.tensordot(self.along[name], weighed, (1, 0)).swapaxes(1, 2)
                 )
                 for name in READOUT
                 if name in self.given
@@ -173,10 +173,11 @@ class Candidates:
             if recurrent:
                 accumulated = self.terms[:, which] @ recursion.value.deltas(joining)  # (k, m, H)
             for name in recurrent:
-                along = np.einsum("okr,kmh->omhr", self.along[name], accumulated, optimize=True)
-                matched[name] = self._matches(name, along)
+                along = np.tensordot(self.along[name], accumulated, (1, 0))  # (choices, r, m, H)
+                matched[name] = self._matches(name, along.swapaxes(1, 2))
                 still &= self._any(name, matched[name])
                 if not still.any():
+                    recurrent.sort(key=name.__ne__)  # what fails once fails again: asked first
                     break
             for m in np.flatnonzero(still):
                 weights = self.weights[which[m]]
@@ -191,7 +192,7 @@ class Candidates:
     def _matches(self, name: str, along: Array) -> Array:
         """(orientations, choices, m): whether the given one is a multiple of each, along r.
 
-        along: (choices, m, rows, r).
+        along: (choices, m, r, rows).
         """
         along = along.reshape(*along.shape[:2], -1)
         squares = np.vecdot(along, along)
@@ -199,7 +200,7 @@ class Candidates:
         room *= float(np.linalg.norm(self.directions[name]))
         found = []
         for oriented in self.own[name].values():
-            own = (oriented @ self.directions[name]).ravel()
+            own = (oriented @ self.directions[name]).T.ravel()
             inner, size = along @ own, own @ own
             parallel = (inner**2 >= (1 - self.slack) * squares * size) & (squares > 0) & (size > 0)
             found.append(parallel | (squares + size - 2 * inner <= room**2))
