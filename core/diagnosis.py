@@ -218,11 +218,15 @@ class _Diagnosis:
             if ruler.same(self.given, self.right):
                 return self._report(RIGHT, ruler, accuracy)
             # Nobody computes a mistake by finite differences; in half precision one may.
-            worth = self._searchable and (self.single or accuracy == ROUNDING)
+            worth = self._searchable and (self.single or accuracy == ROUNDING) and self._some
             found = explanations(self.instance, self.given, ruler) if worth else []
             if found:
                 return self._explained(found, ruler, accuracy)
         return self._unknown(self._ruler(self.tight))
+
+    @property
+    def _some(self) -> bool:
+        return any(array.any() for array in self.given.values())
 
     @property
     def _searchable(self) -> bool:

@@ -55,7 +55,9 @@ _ROW = {mistake.id: row for row, mistake in enumerate(CATALOGUE)}
 def explanations(instance: Instance, given: Gradient, ruler: Ruler) -> list[Explanation]:
     """The explanations with the fewest mistakes, best first; none if there are none."""
     candidates = Candidates(instance, given, ruler)
-    for most in range(1, MOST_MISTAKES + 1):
+    # What was never computed is zero, and so is what two mistakes together leave of nothing.
+    computed = all(array.any() for array in given.values())
+    for most in range(1, MOST_MISTAKES + 1 if computed else 2):
         found = [
             explanation
             for candidate in islice(candidates.with_at_most(most), _MOST_TRIED)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tuiviz.files.submission import Submission
 
 EXIT = {"right": 0, "convention": 0, "wrong": 1, "unknown": 1, "undecided": 2}
+LOOK = {"calm": "", "loud": "bold red", "open": "yellow"}
 STYLE = {
     "right": "bold green",
     "convention": "bold green",
@@ -85,21 +86,23 @@ def _report(submission: Submission) -> Report:
 def _notation(submission: Submission) -> Notation:
     from tuiviz.diagnosis.notation import Notation
 
-    return Notation(activation=submission.activation)
+    return Notation.of(submission.convention, submission.activation)
 
 
 def _print_whole(submission: Submission, report: Report) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     from tuiviz.diagnosis.picture import triangle, worth_seeing
-    from tuiviz.diagnosis.words import details, summary
+    from tuiviz.diagnosis.words import details, read, summary
 
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     notation = _notation(submission)
     console.print(f"{submission.name}: {summary(report, notation)}", style=STYLE[report.verdict])
+    console.print(read(submission))
     for line in details(report, notation):
         console.print(line)
     if report.coefficients and worth_seeing(report.coefficients):
         console.print()
-        for picture_line in triangle(report.coefficients):
-            console.print(picture_line)
+        for pieces in triangle(report.coefficients):
+            console.print(Text.assemble(*((piece.text, LOOK[piece.look]) for piece in pieces)))

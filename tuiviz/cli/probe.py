@@ -13,8 +13,11 @@ from tuiviz.files.disk import shown
 @click.option("--steps", default=6, show_default=True, metavar="T", help="Time steps.")
 @click.option("--hidden", default=7, show_default=True, metavar="H", help="Size of the state.")
 @click.option("--tokens", default=5, show_default=True, metavar="C", help="Distinct tokens.")
+@click.option("--convention", metavar="NAME", help="How the parameters are called and laid out.")
 @click.option("--force", is_flag=True, help="Replace the files if they exist.")
-def probe(output: str, steps: int, hidden: int, tokens: int, force: bool) -> None:
+def probe(
+    output: str, steps: int, hidden: int, tokens: int, convention: str | None, force: bool
+) -> None:
     """Write an instance on which every known mistake shows.
 
     Beside OUT.npz, OUT.py: fill in its bptt(), run it, and give OUT.npz to tuiviz check.
@@ -23,7 +26,9 @@ def probe(output: str, steps: int, hidden: int, tokens: int, force: bool) -> Non
         raise InputError(f"{shown(output)}: expected a file ending in .npz")
     from tuiviz.diagnosis.probe import make_probe
     from tuiviz.diagnosis.template import write_probe
+    from tuiviz.files.conventions import OURS, Convention
 
-    script = write_probe(output, make_probe(steps, hidden, tokens), force=force)
+    chosen = Convention.usual(OURS if convention is None else convention)
+    script = write_probe(output, make_probe(steps, hidden, tokens), chosen, force=force)
     print(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}")
     print(f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}")

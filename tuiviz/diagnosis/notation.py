@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.parameters import NAMES
+from tuiviz.files.conventions import Convention
+from tuiviz.files.visible import visible
 
 _SLOPES = {
     "tanh": "(1 - {s}[{k}]**2)",
@@ -20,17 +23,41 @@ class Notation:
     """How a person writes: names for U W V b c, which are transposed, the letter of the state."""
 
     names: Mapping[str, str] = field(default_factory=lambda: {name: name for name in NAMES})
+    gradients: Mapping[str, str] = field(
+        default_factory=lambda: {name: f"d{name}" for name in NAMES}
+    )
     transposed: frozenset[str] = frozenset()
     state: str = "s"
     activation: str = "tanh"
+
+    @classmethod
+    def of(cls, convention: Convention, activation: str) -> Notation:
+        """Of a file's convention: the last part of each name, weight_hh_l0 of rnn.weight_hh_l0.
+
+        Names that then are the same are written in full, with _ between their parts.
+        """
+        whole = {name: visible(parts[0]) for name, parts in convention.names.items()}
+        short = {name: re.split(r"[./]", text)[-1] for name, text in whole.items()}
+        if len(set(short.values())) < len(short):
+            short = {name: re.sub(r"\W", "_", text) for name, text in whole.items()}
+        return cls(
+            names=short,
+            gradients={
+                name: f"d{text}" if convention.row.gradient == "d" else f"{text}.grad"
+                for name, text in short.items()
+            },
+            transposed=convention.transposed,
+            state=convention.state,
+            activation=activation,
+        )
 
     def name(self, parameter: str) -> str:
         """Whh for W."""
         return self.names.get(parameter, parameter)
 
     def gradient(self, parameter: str) -> str:
-        """dWhh for W; of rnn.weight_hh_l0 its last part."""
-        return "d" + self.name(parameter).rsplit(".", 1)[-1]
+        """dWhh for W; weight_hh_l0.grad in PyTorch."""
+        return self.gradients.get(parameter, f"d{parameter}")
 
     def at(self, step: str) -> str:
         """s[k-1]."""

@@ -9,6 +9,8 @@ from core.diagnosis import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
 from core.mistakes import BY_ID
 from tuiviz.diagnosis.code import lines
 from tuiviz.diagnosis.notation import Notation
+from tuiviz.files.submission import Submission
+from tuiviz.files.visible import visible
 
 VERDICTS = {
     "right": "right",
@@ -29,6 +31,18 @@ def summary(report: Report, notation: Notation) -> str:
     if report.faults:
         return f"{verdict}: {'; '.join(report.faults)}"
     return f"{verdict}: {'; and '.join(_found(each, notation) for each in report.findings)}"
+
+
+def read(submission: Submission) -> str:
+    """What was read of a file, and what was not."""
+    theta = submission.theta
+    sizes = f"T = {len(submission.y)}, H = {theta.hidden}, C = {theta.outputs}"
+    said = f"read as {submission.convention.name}: {submission.convention}, {sizes}"
+    if submission.activation != "tanh":
+        said += f", {submission.activation}"
+    if submission.not_checked:
+        said += f"; not checked: {', '.join(map(visible, submission.not_checked))}"
+    return said
 
 
 def _found(finding: Finding, notation: Notation) -> str:
@@ -81,6 +95,8 @@ def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[s
     yield ""
     for name, residual in report.residuals.items():
         said = "right" if residual <= report.tolerance else f"off by {_number(residual)}"
+        if residual > 0 and not report.gradients[name].any():
+            said = "zero, as if never computed"
         yield f"  {notation.gradient(name)}: {said}"
     if finding.first_wrong:
         step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
