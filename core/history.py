@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from core.numbers import Array
 from core.training import State, Step, Training
 
 ROOM = 64 * 2**20
-"""The memory that checkpoints take at most, in bytes, unless two of them take more."""
+"""The memory that kept states take at most, in bytes, unless four of them take more."""
 
 MOST_CHECKPOINTS = 256
 LONGEST = 1_000_000
@@ -28,15 +30,18 @@ class History:
 
     States are kept at multiples of `interval`; one in between is computed anew from the one
     before it. When there is no more room, every other one is given up and the interval doubles.
+    What was computed anew last is kept as well, up to as many states, so that going back step by
+    step is quick; and one state for each change of how steps are taken.
     """
 
     def __init__(self, training: Training, start: State, room: int = ROOM) -> None:
         self.interval = 1
         self._first = start.step
-        self._most = max(2, min(MOST_CHECKPOINTS, room // max(1, start.nbytes)))
-        self._trainings = [(start.step, training)]  # each in force from its step on
-        self._checkpoints = {start.step: start}
-        self._last = self._recent = start
+        self._most = max(2, min(MOST_CHECKPOINTS, room // 2 // max(1, start.nbytes)))
+        self._changes = [(start, training)]  # each training in force from its state on
+        self._checkpoints: dict[int, State] = {}
+        self._anew: dict[int, State] = {}
+        self._last = start
         self._columns = {name: array("d") for name in COLUMNS}
 
     @property
@@ -52,32 +57,33 @@ class History:
     @property
     def memory(self) -> int:
         """The bytes that the kept states and the curve take."""
-        kept = {id(state): state for state in (*self._states(), self._last, self._recent)}
+        kept = {id(state): state.nbytes for state in self._kept()}
         points = sum(len(column) * column.itemsize for column in self._columns.values())
-        return sum(state.nbytes for state in kept.values()) + points
+        return sum(kept.values()) + points
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """The steps whose state is kept."""
-        return tuple(sorted(self._checkpoints))
+        """The steps whose state is kept for good, or until there is no more room."""
+        return tuple(sorted({*self._checkpoints, *(state.step for state, _ in self._changes)}))
 
     def training_at(self, step: int) -> Training:
         """How the step after so many steps is taken."""
-        place = bisect_right(self._trainings, step, key=lambda change: change[0])
-        return self._trainings[place - 1][1]
+        place = bisect_right(self._changes, step, key=lambda change: change[0].step)
+        return self._changes[place - 1][1]
 
     def at(self, step: int) -> State:
         """The state after so many steps. Raises InputError unless they were taken."""
         if not self.first <= step <= self.last:
             raise InputError(f"no step {step} in the history; it has {self.first} to {self.last}")
-        nearest = max(
-            (state for state in (*self._states(), self._last, self._recent) if state.step <= step),
-            key=lambda state: state.step,
-        )
-        for _ in range(nearest.step, step):
-            nearest = self.training_at(nearest.step).step(nearest).after
-        self._recent = nearest
-        return nearest
+        earlier = (state for state in self._kept() if state.step <= step)
+        state = max(earlier, key=lambda state: state.step)
+        if state.step < step:
+            anew = deque([state], maxlen=self._most)
+            while state.step < step:
+                state = self.training_at(state.step).step(state).after
+                anew.append(state)
+            self._anew = {state.step: state for state in anew}
+        return state
 
     def taken(self, step: int) -> Step:
         """The step that was or would be taken from the state after so many, with its gradient."""
@@ -92,16 +98,20 @@ class History:
         if self.last + steps - self.first > LONGEST:
             raise InputError(f"a history has at most {LONGEST} steps; take fewer")
         for _ in range(steps):
-            self._append(self._trainings[-1][1].step(self._last))
+            self._append(self._changes[-1][1].step(self._last))
         return self._last
 
-    def train_by(self, training: Training, step: int) -> None:
-        """From `step` on another training is in force; the steps after it are forgotten."""
+    def train_by(self, training: Training, step: int, rate: float | None = None) -> None:
+        """From `step` on another training, or rate, is in force; later steps are forgotten."""
         state = self.at(step)
-        self._trainings = [change for change in self._trainings if change[0] < step]
-        self._trainings.append((step, training))
-        self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at <= step}
-        self._last = self._recent = state
+        if rate is not None:
+            state = replace(state, rate=rate)
+        self._changes = [change for change in self._changes if change[0].step < step]
+        self._changes.append((state, training))
+        for kept in (self._checkpoints, self._anew):
+            for later in [at for at in kept if at >= step]:
+                del kept[later]
+        self._last = state
         for column in self._columns.values():
             del column[step - self.first :]
 
@@ -117,19 +127,19 @@ class History:
         for name, column in self._columns.items():
             column.append(getattr(report, name))
         self._last = step.after
-        self._keep(step.after)
+        if (step.after.step - self.first) % self.interval == 0:
+            self._keep(step.after)
 
     def _keep(self, state: State) -> None:
-        if (state.step - self.first) % self.interval:
-            return
         self._checkpoints[state.step] = state
-        if len(self._checkpoints) > self._most:
+        while len(self._checkpoints) >= self._most:
             self.interval *= 2
-            self._checkpoints = {
-                step: kept
-                for step, kept in self._checkpoints.items()
-                if (step - self.first) % self.interval == 0
-            }
+            off = [at for at in self._checkpoints if (at - self.first) % self.interval]
+            for step in off:
+                del self._checkpoints[step]
 
-    def _states(self) -> Iterator[State]:
-        return iter(self._checkpoints.values())
+    def _kept(self) -> Iterator[State]:
+        yield from (state for state, _ in self._changes)
+        yield from self._checkpoints.values()
+        yield from self._anew.values()
+        yield self._last

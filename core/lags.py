@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from core.history import History
 from core.numbers import Array
 from core.tape import Tape
 
@@ -33,3 +34,11 @@ def median_lag(tapes: Iterable[Tape], part: float = PART) -> float:
     found = np.concatenate([lags(tape.reach(), part) for tape in tapes])
     found = found[~np.isnan(found)]
     return float(np.median(found)) if len(found) else float("nan")
+
+
+def median_lags(history: History, steps: Iterable[int], part: float = PART) -> Iterator[float]:
+    """How far gradients reach as a network learns: the median lag after so many steps each."""
+    for step in steps:
+        training, theta = history.training_at(step), history.at(step).theta
+        sequences = range(len(training.sequences))
+        yield median_lag((training.record(theta, sequence) for sequence in sequences), part)

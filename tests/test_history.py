@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_sgd import few, same_state, sequences, theta, trainings
 
+from core.cells import rnn
 from core.errors import InputError
 from core.history import COLUMNS, History
+from core.lags import median_lag, median_lags
 from core.sgd import Clip
 from core.training import DivergenceError, State, Training
 
 START = State(theta(), 0.3)
-ROOM_FOR_THREE = 3 * START.nbytes
+ROOM_FOR_FOUR = 4 * START.nbytes
 
 
 @few
 @given(trainings, st.lists(st.integers(0, 24), min_size=1, max_size=8))
 def test_going_back_and_forth_is_exact(training: Training, visits: list[int]) -> None:
-    history = History(training, START, ROOM_FOR_THREE)
+    history = History(training, START, ROOM_FOR_FOUR)
     states = [START]
     for _ in range(24):
         states.append(history.advance())
@@ -29,19 +33,30 @@ def test_going_back_and_forth_is_exact(training: Training, visits: list[int]) ->
     assert same_state(history.advance(), training.advance(START, 25))
 
 
-@settings(few)
-@given(st.integers(2, 20), st.integers(1, 100))
+@few
+@given(st.integers(4, 40), st.integers(1, 100))
 def test_no_more_states_are_kept_than_there_is_room_for(most: int, steps: int) -> None:
     history = History(Training(sequences(1)), START, most * START.nbytes)
     history.advance(steps)
     kept = history.checkpoints
     assert kept[0] == 0
-    assert len(kept) <= most
+    assert len(kept) <= most // 2
     assert set(np.diff(kept)) <= {history.interval}
     assert steps - kept[-1] < history.interval
+    history.at(steps - 1)
     history.at(steps // 2)
     curve = steps * len(COLUMNS) * 8
-    assert history.memory <= (most + 2) * START.nbytes + curve
+    assert history.memory <= (most + 1) * START.nbytes + curve
+
+
+def test_going_back_step_by_step_computes_little_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(Training(sequences(1)), START, 40 * START.nbytes)
+    history.advance(200)
+    taken, take = [], Training.step
+    monkeypatch.setattr(Training, "step", lambda *args: (taken.append(1), take(*args))[1])
+    for step in range(200, -1, -1):
+        history.at(step)
+    assert len(taken) <= 201
 
 
 def test_the_curve_has_what_the_steps_reported() -> None:
@@ -55,7 +70,7 @@ def test_the_curve_has_what_the_steps_reported() -> None:
 
 def test_another_training_from_a_step_on_forgets_what_followed() -> None:
     gentle, rough = Training(sequences(1)), Training(sequences(1), clip=Clip(0.01))
-    history = History(gentle, START, ROOM_FOR_THREE)
+    history = History(gentle, START, ROOM_FOR_FOUR)
     history.advance(30)
     history.train_by(rough, 11)
     assert history.last == 11
@@ -69,6 +84,32 @@ def test_another_training_from_a_step_on_forgets_what_followed() -> None:
     assert history.training_at(11) is rough
 
 
+def test_another_rate_from_a_step_on_is_exact_too() -> None:
+    training = Training(sequences(1))
+    history = History(training, START, ROOM_FOR_FOUR)
+    history.advance(20)
+    for step, rate in ((12, 0.1), (9, 0.05), (14, 0.2)):
+        history.train_by(training, step, rate)
+        history.advance(10)
+    expected = training.advance(START, 9)
+    for rate, steps in ((0.05, 5), (0.2, 10)):
+        expected = replace(expected, rate=rate)
+        assert same_state(history.at(expected.step), expected)
+        expected = training.advance(expected, steps)
+    assert same_state(history.at(24), expected)
+    assert same_state(history.at(8), training.advance(START, 8))
+    assert history.curve("rate").tolist() == [0.3] * 9 + [0.05] * 5 + [0.2] * 10
+
+
+def test_the_reach_over_a_history_is_that_of_its_states() -> None:
+    training = Training(sequences(3))
+    history = History(training, START)
+    history.advance(6)
+    for step, lag in zip((0, 6, 3), median_lags(history, (0, 6, 3)), strict=True):
+        theta = training.advance(START, step).theta
+        assert lag == median_lag(training.record(theta, i) for i in range(3))
+
+
 def test_a_history_may_start_in_the_middle_of_a_training() -> None:
     training = Training(sequences(3), order="shuffled")
     history = History(training, training.advance(START, 5))
@@ -78,14 +119,14 @@ def test_a_history_may_start_in_the_middle_of_a_training() -> None:
 
 
 def test_the_steps_before_one_that_cannot_be_taken_stay() -> None:
-    history = History(Training(sequences(1)), START)
+    training = Training(sequences(3), cell=rnn("identity"))
+    history = History(training, START)
     history.advance(3)
-    history.train_by(Training([(np.array([0]), np.array([1]))]), 3)
-    blown = History(Training(sequences(1)), State(theta(), 1.7e308))
-    with pytest.raises(DivergenceError):
-        blown.advance(3)
-    assert blown.last == 0
-    assert same_state(blown.at(0), State(theta(), 1.7e308))
+    history.train_by(training, 3, 1e4)
+    with pytest.raises(DivergenceError) as caught:
+        history.advance(50)
+    assert same_state(history.at(history.last), caught.value.state)
+    assert same_state(history.at(2), training.advance(START, 2))
 
 
 @pytest.mark.parametrize("step", [-1, 6])
