@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.history import COLUMNS, History
 from core.lags import median_lag, median_lags
 from core.sgd import Clip
-from core.training import DivergenceError, State, Training
+from core.training import DivergenceError, State, Step, Training
 
 START = State(theta(), 0.3)
 ROOM_FOR_FOUR = 4 * START.nbytes
@@ -53,7 +53,12 @@ def test_going_back_step_by_step_computes_little_anew(monkeypatch: pytest.Monkey
     history = History(Training(sequences(1)), START, 40 * START.nbytes)
     history.advance(200)
     taken, take = [], Training.step
-    monkeypatch.setattr(Training, "step", lambda *args: (taken.append(1), take(*args))[1])
+
+    def counted(training: Training, state: State) -> Step:
+        taken.append(state.step)
+        return take(training, state)
+
+    monkeypatch.setattr(Training, "step", counted)
     for step in range(200, -1, -1):
         history.at(step)
     assert len(taken) <= 201

@@ -20,6 +20,7 @@ from tuiviz.problem import parse_truncation
 def sgd(debugger: Debugger, count: int | None, argument: str) -> None:
     """A step of SGD on this sequence, θ ← θ − η ∂E/∂θ, or again one that was gone back."""
     history = _history(debugger)
+    _take_as_chosen(debugger, history)
     wanted = debugger.trained + times(count)
     try:
         if wanted > history.last:
@@ -42,7 +43,7 @@ def sgd_to(debugger: Debugger, count: int | None, argument: str) -> None:
 
 
 def rate(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Chooses the learning rate η; a new history begins with the network as it is."""
+    """Chooses the learning rate η of the steps from here on."""
     try:
         chosen = float(argument)
     except ValueError:
@@ -50,8 +51,7 @@ def rate(debugger: Debugger, count: int | None, argument: str) -> None:
     if not 0 < chosen < math.inf:
         raise InputError(f"rate {visible(argument)}: expected a number above 0")
     debugger.rate = chosen
-    _begin(debugger)
-    debugger.message = f"η = {number(chosen)}; the history begins here"
+    debugger.message = f"η = {number(chosen)} from here on"
 
 
 def clip(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -67,8 +67,7 @@ def clip(debugger: Debugger, count: int | None, argument: str) -> None:
             raise InputError(
                 "clip: expected a number for the entries, as in clip 5; clip norm 5; or clip off"
             ) from None
-    _begin(debugger)
-    debugger.message = "the history begins here"
+    debugger.message = f"clip {argument.strip()} from here on"
 
 
 def truncate(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -115,8 +114,6 @@ def _block(debugger: Debugger, more: int) -> None:
 def _truncate(debugger: Debugger, truncation: Truncation | None) -> None:
     problem = replace(debugger.session.problem, truncation=truncation)
     debugger.go(debugger.session.with_problem(problem))
-    if debugger.history is not None:
-        _begin(debugger)
     debugger.message = "no truncation: every term counts"
     if truncation:
         shown = f"TBPTT({truncation.k1}, {truncation.k2})"
@@ -125,24 +122,33 @@ def _truncate(debugger: Debugger, truncation: Truncation | None) -> None:
 
 def _history(debugger: Debugger) -> History:
     if debugger.history is None:
-        _begin(debugger)
-    found: History | None = debugger.history
-    assert found is not None  # noqa: S101  # _begin has made it
-    return found
+        start = State(debugger.session.problem.theta, debugger.rate, debugger.trained)
+        debugger.history = History(_training(debugger), start)
+    return debugger.history
 
 
-def _begin(debugger: Debugger) -> None:
-    """A new history, from the network as it is."""
-    problem = debugger.session.problem
-    tape = problem.tape
-    training = Training(
+def _training(debugger: Debugger) -> Training:
+    """How steps are to be taken on this sequence."""
+    problem, tape = debugger.session.problem, debugger.session.problem.tape
+    return Training(
         [(tape.inputs["x"], tape.inputs["y"])],
         tape.program.cell,
         tape.initial_state,
         truncation=problem.truncation,
         clip=debugger.clip,
     )
-    debugger.history = History(training, State(problem.theta, debugger.rate, debugger.trained))
+
+
+def _take_as_chosen(debugger: Debugger, history: History) -> None:
+    """The next steps are those that the screen shows: by the rate, clip and truncation of now.
+
+    Steps that had been taken from here in another way are forgotten; those before stay.
+    """
+    here, chosen = debugger.trained, _training(debugger)
+    before = history.training_at(here)
+    ways = [(way.truncation, way.clip) for way in (before, chosen)]
+    if ways[0] != ways[1] or history.at(here).rate != debugger.rate:
+        history.train_by(chosen, here, debugger.rate)
 
 
 def _go_to(debugger: Debugger, step: int) -> None:
