@@ -31,7 +31,7 @@ CHECKED = 100
 
 
 def our_steps(problem: Problem) -> Peer:
-    """A step of `Training`, loss and norms reported, as `tuiviz train` takes it."""
+    """A step of `Training` as `tuiviz train` takes it: its loss read, and θ′ seen to be finite."""
     training = Training([(problem.x, problem.y)])
     state = State(problem.theta, RATE)
 
@@ -39,7 +39,7 @@ def our_steps(problem: Problem) -> Peer:
         nonlocal state
         step = training.step(state)
         state = step.after
-        return step.report.loss
+        return step.loss
 
     return Peer("tuiviz", run, lambda _: _after(training, State(problem.theta, RATE)))
 
@@ -139,7 +139,7 @@ def bar_share(training: Training, state: State, steps: int) -> float:
             step = training.step(state)
             state = step.after
             before = time.perf_counter()
-            recent.add(step.report)
+            recent.add(step)
             if bar.due(done):
                 bar.show(done, f"loss {recent.per_token:.4f}  rate {state.rate:.3g}")
             spent += time.perf_counter() - before

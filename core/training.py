@@ -104,7 +104,16 @@ class Step:
     tape: Tape
     gradient: Any
     clipped: Clipped
-    size: float  # ‖∂E/∂θ‖
+
+    @property
+    def loss(self) -> float:
+        """E before the step, in nats."""
+        return self.tape.loss
+
+    @property
+    def tokens(self) -> int:
+        """T: how many predictions E is the sum of."""
+        return self.tape.steps
 
     @property
     def update(self) -> dict[str, Array]:
@@ -118,9 +127,9 @@ class Step:
         return Report(
             step=self.after.step,
             sequence=self.sequence,
-            loss=self.tape.loss,
-            tokens=self.tape.steps,
-            gradient=self.size,
+            loss=self.loss,
+            tokens=self.tokens,
+            gradient=whole_norm(self.gradient),
             theta=self.before.norm,
             rate=self.before.rate,
             factor=self.clipped.factor,
@@ -173,14 +182,14 @@ class Training:
         if not isfinite(state.epoch_loss + tape.loss):
             raise DivergenceError(f"the loss is {tape.loss}", state, sequence)
         gradient = tape.gradient(self.truncation)
-        size = whole_norm(gradient)
-        if not isfinite(size):
-            raise DivergenceError("∂E/∂θ is not finite", state, sequence)
         clipped = self.clip.apply(gradient) if self.clip else Clipped(gradient)
         after = self._after(state, descend(state.theta, clipped.gradient, state.rate), tape.loss)
-        if not isfinite(after.norm):
-            raise DivergenceError("θ − η ∂E/∂θ is not finite", state, sequence)
-        return Step(state, after, sequence, tape, gradient, clipped, size)
+        # Without a clip, what is not finite in ∂E/∂θ is not finite in θ′ either.
+        unseen = self.clip and not isfinite(whole_norm(gradient))
+        if unseen or not isfinite(after.norm):
+            what = "θ − η ∂E/∂θ" if isfinite(whole_norm(gradient)) else "∂E/∂θ"
+            raise DivergenceError(f"{what} is not finite", state, sequence)
+        return Step(state, after, sequence, tape, gradient, clipped)
 
     def advance(self, state: State, steps: int = 1) -> State:
         """The state so many steps later. Raises DivergenceError as `step` does."""

@@ -223,3 +223,14 @@ def test_training_on_nothing_or_in_another_order_is_refused() -> None:
         Training([])
     with pytest.raises(InputError, match="backward"):
         Training(sequences(), order="backward")
+
+
+@pytest.mark.parametrize("clip", [None, Clip(1.0), Clip(1.0, "norm")])
+def test_a_gradient_that_overflows_is_not_followed(clip: Clip | None) -> None:
+    # All states are zero, so that the loss is that of guessing; W makes the gradient overflow.
+    theta = Parameters(U=np.zeros((1, 2)), W=np.array([[1e160]]), V=np.array([[1.0], [-1.0]]))
+    x = np.array([0, 1, 0, 1, 0])
+    training = Training([(x, x)], cell=rnn("identity"), clip=clip)
+    for rate in (0.1, 0.0):
+        with pytest.raises(DivergenceError, match="∂E/∂θ is not finite"):
+            training.step(State(theta, rate))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from core.training import Report
+    from core.training import Step
 
 WINDOW = 200
 """The most steps that the loss is averaged over."""
@@ -27,9 +27,9 @@ class RecentLoss:
     def __init__(self, sequences: int) -> None:
         self._latest: deque[tuple[float, int]] = deque(maxlen=min(max(sequences, 1), WINDOW))
 
-    def add(self, report: Report) -> None:
+    def add(self, step: Step) -> None:
         """Takes one more step into account."""
-        self._latest.append((report.loss, report.tokens))
+        self._latest.append((step.loss, step.tokens))
 
     @property
     def per_token(self) -> float:

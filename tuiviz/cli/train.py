@@ -103,8 +103,8 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
         taken = saved_steps(plan, steps, output, force=force, stopped=lambda: interruption.signal)
         with closing(taken):
             for done, step in enumerate(taken, start=1):
-                state, report = step.after, step.report
-                recent.add(report)
+                state = step.after
+                recent.add(step)
                 if sampled and sampled.due(done):
                     sampled.add(state, recent.per_token)
                 if view.due(done):
