@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -19,6 +20,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -30,6 +33,7 @@ from core.tape import record
 from core.training import State, Training
 from core.truncation import Truncation
 from tuiviz import __version__, cli
+from tuiviz.cli.progress import Bar, Lines, RecentLoss
 from tuiviz.files.provenance import Provenance, read_provenance
 from tuiviz.files.text import read_corpus
 from tuiviz.files.weights import load_parameters
@@ -492,3 +496,44 @@ def test_training_over_one_line_reads_that_line(tmp_path: Path) -> None:
     start = State(Parameters.random(6, 4, 6), 0.1)
     end = Training([(x, y)]).advance(start, 3)
     assert same(load_parameters(tmp_path / "w.npz"), end.theta)
+
+
+# Progress
+
+
+def test_the_loss_shown_is_the_mean_over_the_tokens_of_the_latest_steps() -> None:
+    training = Training([read_corpus(SAMPLE).sequence(n) for n in (1, 2, 3)])
+    state, steps, recent = State(Parameters.random(6, 4, 6), 0.1), [], RecentLoss(3)
+    assert np.isnan(recent.per_token)
+    for _ in range(7):
+        steps.append(training.step(state))
+        recent.add(steps[-1])
+        state = steps[-1].after
+    latest = steps[-3:]
+    tokens = sum(step.tape.steps for step in latest)
+    assert recent.per_token == pytest.approx(sum(step.tape.loss for step in latest) / tokens)
+
+
+def test_plain_lines_come_at_every_tenth_and_when_time_has_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("tuiviz.cli.progress.time.monotonic", lambda: next(clock) / 1000)
+    lines = Lines(1000)
+    assert [done for done in range(1, 1001) if lines.due(done)] == list(range(100, 1001, 100))
+    later = iter([11.0] * 10)
+    monkeypatch.setattr("tuiviz.cli.progress.time.monotonic", lambda: next(later))
+    assert lines.due(5)
+    assert [Lines(3).due(done) for done in (1, 2, 3)] == [True] * 3
+
+
+def test_the_bar_shows_steps_loss_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    with Bar(500, console) as bar:
+        assert bar.due(1)
+        bar.show(250, "loss 1.2345 (guessing 1.7918)  rate 0.1")
+        assert not bar.due(251)
+    shown = Text.from_ansi(screen.getvalue()).plain
+    assert "250/500" in shown
+    assert "loss 1.2345 (guessing 1.7918)  rate 0.1" in shown

@@ -38,17 +38,6 @@ class RecentLoss:
         return sum(loss for loss, _ in self._latest) / tokens if tokens else float("nan")
 
 
-class Silence:
-    """Nothing at all, where there is no standard error."""
-
-    def due(self, done: int) -> bool:
-        """Never."""
-        return False
-
-    def show(self, done: int, text: str) -> None:
-        """Says nothing."""
-
-
 class Lines:
     """A plain line at every tenth of the steps, and at least every ten seconds."""
 
@@ -116,11 +105,9 @@ class Bar:
 
 
 @contextmanager
-def progress(steps: int) -> Iterator[Bar | Lines | Silence]:
+def progress(steps: int) -> Iterator[Bar | Lines]:
     """The way to show progress that suits standard error."""
-    if not sys.stderr:
-        yield Silence()
-    elif sys.stderr.isatty():
+    if sys.stderr.isatty():
         with Bar(steps) as bar:
             yield bar
     else:
