@@ -375,6 +375,12 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
     assert not list(Path().iterdir())
 
 
+def test_a_trace_is_no_text_to_train_on(run: Run) -> None:
+    assert run("export", SAMPLE, "-o", "t.json")[0] == 0
+    code, _, err = run("train", "t.json", "--steps", "1", "-o", "w.npz")
+    assert (code, err) == (2, "tuiviz: t.json: a trace; expected a text to train on\n")
+
+
 def test_lines_of_one_token_are_left_out_and_named(run: Run) -> None:
     Path("text.txt").write_text("title\n\na b\nc d\nend\n", encoding="utf-8")
     code, _, err = run("train", "text.txt", "--steps", "2", "-o", "w.npz")

@@ -30,9 +30,7 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
     """
     if os.path.splitext(path)[1].lower() in _ARRAYS:
         return _submitted(path, options)
-    with reading(path, limit=_LIMIT) as file:
-        start = file.read(_LOOKED_AT)
-    if not (start.lstrip().startswith(b"{") and _MARK in start):
+    if not is_trace(path):
         return read_problem(path, options)
     if options != ModelOptions():
         raise InputError(f"{shown(path)}: a trace, with its own model; leave the model options out")
@@ -62,6 +60,13 @@ def _submitted(path: StrPath, options: ModelOptions) -> Problem:
         single_precision=found.single_precision,
     )
     return problem_of_tape(report.instance.tape, found.name, report=report)
+
+
+def is_trace(path: StrPath) -> bool:
+    """Whether a file is a trace, by how it begins. Raises InputError if it cannot be read."""
+    with reading(path, limit=_LIMIT) as file:
+        start = file.read(_LOOKED_AT)
+    return start.lstrip().startswith(b"{") and _MARK in start
 
 
 def open_debugger(

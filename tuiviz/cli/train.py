@@ -60,9 +60,12 @@ def train(
         raise InputError(f"--steps {steps}: expected 1 or more")
     from core.training import DivergenceError
     from tuiviz.files.arrays import check_output
+    from tuiviz.opening import is_trace
     from tuiviz.training import SgdOptions, new_plan, resumed_plan
 
     check_output(output, force=force)
+    if is_trace(file):
+        raise InputError(f"{shown(file)}: a trace; expected a text to train on")
     sgd = SgdOptions(rate=lr, clip=_clip(clip, clip_norm), halve=halve, order=order)
     if resume is None:
         plan = new_plan(file, options, sgd)
