@@ -132,16 +132,16 @@ def bar_rows(steps: int, times: int) -> Iterator[Row]:
 def bar_share(training: Training, state: State, steps: int) -> float:
     """The part of a training's time that is spent on progress: the loss, the bar, the drawing."""
     screen = Console(file=io.StringIO(), force_terminal=True, width=120)
-    recent, spent = shown.RecentLoss(1), 0.0
+    account, spent = shown.Account(1), 0.0
     start = time.perf_counter()
     with shown.Bar(steps, screen) as bar:
         for done in range(1, steps + 1):
             step = training.step(state)
             state = step.after
             before = time.perf_counter()
-            recent.add(step)
+            account.add(step)
             if bar.due(done):
-                bar.show(done, f"loss {recent.per_token:.4f}  rate {state.rate:.3g}")
+                bar.show(done, f"loss {account.loss:.4f}  rate {state.rate:.3g}")
             spent += time.perf_counter() - before
     return spent / (time.perf_counter() - start)
 

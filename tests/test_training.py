@@ -33,7 +33,7 @@ from core.tape import record
 from core.training import State, Training
 from core.truncation import Truncation
 from tuiviz import __version__, cli
-from tuiviz.cli.progress import Bar, Lines, RecentLoss
+from tuiviz.cli.progress import Account, Bar, Lines
 from tuiviz.files.provenance import Provenance, read_provenance
 from tuiviz.files.text import read_corpus
 from tuiviz.files.weights import load_parameters
@@ -331,9 +331,21 @@ def test_train_says_where_and_how_well(run: Run) -> None:
     assert "nats per token, guessing costs ln 6 = 1.7918" in out
     assert err.count("\n") == 10
     assert "step 40 of 40" in err
+    assert "clipped" not in out
     code, out, _ = run("train", SAMPLE, "--steps", "2", "-o", "v.npz", "--resume", "w.npz")
     assert (code, "step 42" in out) == (0, True)
     assert provenance("v.npz").state.step == 42
+
+
+def test_train_says_how_often_it_clipped(run: Run) -> None:
+    for name, limit in (("--clip", "0.3"), ("--clip-norm", "1")):
+        _, out, _ = run("train", SAMPLE, "--steps", "9", "-o", "w.npz", name, limit, "--force")
+        clip = Clip(float(limit), name[7:] or "value")
+        plan = new_plan(SAMPLE, ModelOptions(), SgdOptions(clip=clip))
+        steps = list(saved_steps(plan, 9, "v.npz", force=True))
+        count = sum(step.clipped.changed for step in steps)
+        assert count
+        assert f"{count} of 9 steps clipped" in out
 
 
 def test_an_existing_file_is_kept_before_anything_is_computed(run: Run) -> None:
@@ -509,15 +521,15 @@ def test_training_over_one_line_reads_that_line(tmp_path: Path) -> None:
 
 def test_the_loss_shown_is_the_mean_over_the_tokens_of_the_latest_steps() -> None:
     training = Training([read_corpus(SAMPLE).sequence(n) for n in (1, 2, 3)])
-    state, steps, recent = State(Parameters.random(6, 4, 6), 0.1), [], RecentLoss(3)
-    assert np.isnan(recent.per_token)
+    state, steps, account = State(Parameters.random(6, 4, 6), 0.1), [], Account(3)
+    assert np.isnan(account.loss)
     for _ in range(7):
         steps.append(training.step(state))
-        recent.add(steps[-1])
+        account.add(steps[-1])
         state = steps[-1].after
     latest = steps[-3:]
     tokens = sum(step.tape.steps for step in latest)
-    assert recent.per_token == pytest.approx(sum(step.tape.loss for step in latest) / tokens)
+    assert account.loss == pytest.approx(sum(step.tape.loss for step in latest) / tokens)
 
 
 def test_plain_lines_come_at_every_tenth_and_when_time_has_passed(

@@ -21,19 +21,22 @@ WINDOW = 200
 _BAR_EVERY, _LINE_EVERY = 0.2, 10.0  # seconds
 
 
-class RecentLoss:
-    """The mean loss per token, in nats, of the latest steps: one epoch of them, or WINDOW."""
+class Account:
+    """The steps so far: how many, how many clipped, the loss of the latest epoch or WINDOW."""
 
     def __init__(self, sequences: int) -> None:
-        self._latest: deque[tuple[float, int]] = deque(maxlen=min(max(sequences, 1), WINDOW))
+        self._latest: deque[tuple[float, int]] = deque(maxlen=min(sequences, WINDOW))
+        self.steps = self.clipped = 0
 
     def add(self, step: Step) -> None:
         """Takes one more step into account."""
         self._latest.append((step.loss, step.tokens))
+        self.steps += 1
+        self.clipped += step.clipped.changed
 
     @property
-    def per_token(self) -> float:
-        """The mean; NaN before the first step."""
+    def loss(self) -> float:
+        """The mean per token, in nats; NaN before the first step."""
         tokens = sum(tokens for _, tokens in self._latest)
         return sum(loss for loss, _ in self._latest) / tokens if tokens else float("nan")
 
@@ -83,6 +86,7 @@ class Bar:
             auto_refresh=False,
             expand=True,
         )
+        self._steps = steps
         self._task = self._progress.add_task("", total=steps, text="")
         self._next = 0.0
 
@@ -96,7 +100,7 @@ class Bar:
 
     def due(self, done: int) -> bool:
         """Whether it should be drawn."""
-        return time.monotonic() >= self._next
+        return done == self._steps or time.monotonic() >= self._next
 
     def show(self, done: int, text: str) -> None:
         """Draws it."""

@@ -13,7 +13,7 @@ import click
 from core.errors import InputError
 from tuiviz.cli.interruption import Interruption
 from tuiviz.cli.options import model_options
-from tuiviz.cli.progress import RecentLoss, progress
+from tuiviz.cli.progress import Account, progress
 from tuiviz.cli.reach import ReachSample
 from tuiviz.files.disk import shown
 
@@ -100,36 +100,41 @@ def _say_skipped(plan: Plan) -> None:
 def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int:
     from tuiviz.training import saved_steps
 
-    recent, sampled = RecentLoss(len(plan.numbers)), ReachSample(plan, steps) if reach else None
+    account, sampled = Account(len(plan.numbers)), ReachSample(plan, steps) if reach else None
     state = plan.state
     with Interruption() as interruption, progress(steps) as view:
         taken = saved_steps(plan, steps, output, force=force, stopped=lambda: interruption.signal)
         with closing(taken):
             for done, step in enumerate(taken, start=1):
                 state = step.after
-                recent.add(step)
+                account.add(step)
                 if sampled and sampled.due(done):
-                    sampled.add(state, recent.per_token)
+                    sampled.add(state, account.loss)
                 if view.due(done):
-                    view.show(done, _loss(plan, recent, state))
-    print(_ending(plan, recent, state, output, bool(interruption.signal)))
+                    view.show(done, _loss(plan, account, state))
+    print(_ending(plan, account, state, output, bool(interruption.signal)))
     if sampled:
         print(sampled.table())
     return interruption.exit_code if interruption.signal else 0
 
 
-def _loss(plan: Plan, recent: RecentLoss, state: State) -> str:
+def _loss(plan: Plan, account: Account, state: State) -> str:
     guessing = log(len(plan.corpus.vocabulary))
-    return f"loss {recent.per_token:.4f} (guessing {guessing:.4f})  rate {state.rate:.3g}"
+    return f"loss {account.loss:.4f} (guessing {guessing:.4f})  rate {state.rate:.3g}"
 
 
-def _ending(plan: Plan, recent: RecentLoss, state: State, output: str, interrupted: bool) -> str:
+def _ending(plan: Plan, account: Account, state: State, output: str, interrupted: bool) -> str:
     size = len(plan.corpus.vocabulary)
-    return (
-        f"{'interrupted; ' if interrupted else ''}saved {shown(output)}: step {state.step}, "
-        f"loss {recent.per_token:.4f} nats per token, guessing costs ln {size} = {log(size):.4f}, "
-        f"rate {state.rate:.3g}" + (f"; --resume {shown(output)} goes on" if interrupted else "")
-    )
+    parts = [
+        f"{'interrupted; ' if interrupted else ''}saved {shown(output)}: step {state.step}",
+        f"loss {account.loss:.4f} nats per token",
+        f"guessing costs ln {size} = {log(size):.4f}",
+        f"rate {state.rate:.3g}",
+    ]
+    if plan.training.clip:
+        parts.append(f"{account.clipped} of {account.steps} steps clipped")
+    goes_on = f"; --resume {shown(output)} goes on" if interrupted else ""
+    return ", ".join(parts) + goes_on
 
 
 def _divergence(plan: Plan, error: DivergenceError, file: str, output: str) -> str:
