@@ -26,14 +26,13 @@ from core.parameters import Parameters
 from core.program import Cell
 from core.tape import record
 from core.truncation import Truncation
-from tuiviz.debug import problem_of
 from tuiviz.files import trace_reading
 from tuiviz.files.trace import numbers, write_trace
 from tuiviz.files.trace_format import Matrix, schema, schema_text
 from tuiviz.files.trace_reading import load_trace
 from tuiviz.files.weights import save_parameters
 from tuiviz.opening import open_problem
-from tuiviz.problem import ModelOptions, Problem, read_problem
+from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
@@ -270,7 +269,7 @@ def test_a_tape_that_version_1_cannot_hold_is_refused(
 ) -> None:
     tape = record(theta, x, [0], cell=cell)
     with refused("trace.json: ", said):
-        write_trace(problem_of(tape), tmp_path / "trace.json", errors=[0])
+        write_trace(problem_of_tape(tape, "tape"), tmp_path / "trace.json", errors=[0])
     assert not list(tmp_path.iterdir())
 
 
