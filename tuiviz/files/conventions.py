@@ -257,8 +257,9 @@ def _check_recurrent(name: str, shape: tuple[int, ...], ours: tuple[int, ...]) -
         return
     for gates, cell in ((4, "an LSTM"), (3, "a GRU")):
         if len(ours) == 2 and ours[0] == gates * ours[1] > 0:
+            block = (ours[1], ours[1])
             raise InputError(
-                f"{name} has shape {shape}, {gates} H by H, as {cell} has; "
-                "expected a square matrix (H, H), of a simple RNN"
+                f"{name} has shape {shape}, {gates} blocks of {block}, as {cell} has; "
+                f"expected one block {block}, as a simple RNN has"
             )
     raise InputError(f"{name} has shape {shape}; expected a square matrix (H, H)")

@@ -30,6 +30,7 @@ _BESIDE = frozenset({*X, *Y, *INITIAL_STATES, ACTIVATION})
 _NAME = re.compile(r"(.*[./])?([^./]+?)(?::0)?", re.DOTALL)
 _LAYER = re.compile(r"(?:.*[./])?(?:weight|bias)_[ih]h_l(?P<layer>\d+)(?P<reverse>_reverse)?")
 _SHOWN_NAMES = 8
+_MOST_NAMES = 500
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def matches(path: StrPath, names: Iterable[str], chosen: str | None = None) -> l
     rows = TABLE if chosen is None else (row(chosen),)
     held = list(names)
     _check_one_layer(path, held)
+    if len(held) > _MOST_NAMES:
+        raise InputError(f"{shown(path)}: holds {len(held)} arrays; expected those of one network")
     readings = [_Reading(held, each) for each in rows]
     if found := [reading.match for reading in readings if not reading.trouble]:
         return found
@@ -141,15 +144,17 @@ class _Reading:
         """What was read, if `trouble` is empty."""
         names = {name: self.places[name][0] for name in NAMES if self.places[name]}
         owners = {name: owner for owner, parts in names.items() for name in parts}
-        gradients: dict[str, tuple[str, ...]] = {}
-        not_checked = []
-        for name in self.held:
-            for owner in _owners(name, owners) if name not in owners else ():
-                gradients[owner] = (*gradients.get(owner, ()), name)
-            if name not in _BESIDE and not _stems(name).isdisjoint(_BESIDE):
-                not_checked.append(name)
-        beside = _BESIDE.intersection(self.held) - owners.keys()
-        return Match(Convention(self.row, names), gradients, beside, tuple(not_checked))
+        others = [name for name in self.held if name not in owners]
+        gradients = {
+            owner: tuple(name for name in others if owner in _owners(name, owners))
+            for owner in names
+        }
+        return Match(
+            convention=Convention(self.row, names),
+            gradients={owner: found for owner, found in gradients.items() if found},
+            beside=_BESIDE.intersection(others),
+            not_checked=tuple(name for name in others if _stems(name) & _BESIDE),
+        )
 
     @cached_property
     def trouble(self) -> str:
