@@ -28,7 +28,7 @@ _MEANT = {
 }
 _BESIDE = frozenset({*X, *Y, *INITIAL_STATES, ACTIVATION})
 _NAME = re.compile(r"(.*[./])?([^./]+?)(?::0)?", re.DOTALL)
-_LAYER = re.compile(r"(?:.*[./])?(?:weight|bias)_[ih]h_l(?P<layer>\d+)(?P<reverse>_reverse)?")
+_LAYER = re.compile(r"(?:.*[./])?(?:weight|bias)_[ih]h_l(?P<layer>[0-9]+)(?P<reverse>_reverse)?")
 _SHOWN_NAMES = 8
 _MOST_NAMES = 500
 
@@ -102,7 +102,7 @@ def fitting(path: StrPath, found: Sequence[Match], arrays: Mapping[str, Array]) 
 def _check_one_layer(path: StrPath, names: Sequence[str]) -> None:
     for name in names:
         found = _LAYER.fullmatch(name)
-        if found and (int(found["layer"]) > 0 or found["reverse"]):
+        if found and (found["layer"].strip("0") or found["reverse"]):
             what = "two directions" if found["reverse"] else "several layers"
             raise InputError(
                 f"{shown(path)}: {what}: it holds {visible(name)}; expected one layer, forward"
@@ -118,6 +118,8 @@ class _Reading:
     def __init__(self, held: Sequence[str], by: Row) -> None:
         self.row = by
         self.held = held
+        self.own = [name for name in held if not _of_a_gradient(name, held)]
+        self.stems = [stem for name in held for stem in _stems(name)]
         self.places: dict[str, list[tuple[str, ...]]] = {}
         for parameter, beside in (("W", ""), ("U", "W"), ("b", "W"), ("V", ""), ("c", "V")):
             self.places[parameter] = self._places(parameter, beside)
@@ -125,10 +127,8 @@ class _Reading:
     def _places(self, parameter: str, beside: str) -> list[tuple[str, ...]]:
         taken = {name for places in self.places.values() for place in places for name in place}
         paths = {_parts(place[0])[0] for place in self.places.get(beside, ())}
-        own = [name for name in self.held if not name.startswith(("grad.", "grad/"))]
         # A bias that is zero may be left out, and its gradient be there all the same.
-        stems = [stem for name in self.held for stem in _stems(name)]
-        for names in (own, stems) if parameter in _OPTIONAL else (own,):
+        for names in (self.own, self.stems) if parameter in _OPTIONAL else (self.own,):
             found = list(_at_paths(self.row.choices(parameter), set(names) - taken, paths))
             if found:
                 return found
@@ -146,7 +146,7 @@ class _Reading:
         owners = {name: owner for owner, parts in names.items() for name in parts}
         others = [name for name in self.held if name not in owners]
         gradients = {
-            owner: tuple(name for name in others if owner in _owners(name, owners))
+            owner: tuple(name for name in others if _owner(name, owners) == owner)
             for owner in names
         }
         return Match(
@@ -206,17 +206,23 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _stems(name: str) -> set[str]:
     """Of what this may be the gradient: dW, grad.W, grad_W, W.grad and rnn.dW are of W or rnn.W."""
-    path, leaf = _parts(name)
+    path, _ = _parts(name)
     found = {name.removeprefix(start) for start in ("d", "grad.", "grad/", "grad_")}
-    found |= {name.removesuffix(".grad"), path + leaf.removeprefix("d")}
+    found |= {name.removesuffix(".grad"), path + name.removeprefix(path).removeprefix("d")}
     return found - {name, ""}
 
 
-def _owners(name: str, owners: Mapping[str, str]) -> set[str]:
-    """The parameter of which this is the gradient, by its whole name or by the end of it."""
+def _of_a_gradient(name: str, held: Sequence[str]) -> bool:
+    return name.startswith(("grad.", "grad/")) or not _stems(name).isdisjoint(held)
+
+
+def _owner(name: str, owners: Mapping[str, str]) -> str | None:
+    """The parameter of which this is the gradient: by its whole name, or an end like no other."""
     stems = _stems(name)
-    whole = {owners[stem] for stem in stems if stem in owners}
-    return whole or {owner for full, owner in owners.items() if _parts(full)[1] in stems}
+    whole = {owner for full, owner in owners.items() if full in stems}
+    ends = {owner for full, owner in owners.items() if _parts(full)[1] in stems}
+    found = whole or ends
+    return found.pop() if len(found) == 1 else None
 
 
 def _listed(names: Sequence[str]) -> str:
