@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from core.errors import InputError
 from core.parameters import NAMES
@@ -198,18 +198,20 @@ def _at_paths(
                 yield tuple(leaves[leaf] for leaf in choice)
 
 
+@lru_cache(maxsize=_MOST_NAMES)
 def _parts(name: str) -> tuple[str, str]:
     """rnn.weight_hh_l0 into rnn. and weight_hh_l0; dense/kernel:0 into dense/ and kernel."""
     found = _NAME.fullmatch(name)
     return (found[1] or "", found[2]) if found else ("", name)
 
 
-def _stems(name: str) -> set[str]:
+@lru_cache(maxsize=_MOST_NAMES)
+def _stems(name: str) -> frozenset[str]:
     """Of what this may be the gradient: dW, grad.W, grad_W, W.grad and rnn.dW are of W or rnn.W."""
     path, _ = _parts(name)
     found = {name.removeprefix(start) for start in ("d", "grad.", "grad/", "grad_")}
     found |= {name.removesuffix(".grad"), path + name.removeprefix(path).removeprefix("d")}
-    return found - {name, ""}
+    return frozenset(found - {name, ""})
 
 
 def _of_a_gradient(name: str, held: Sequence[str]) -> bool:
