@@ -321,6 +321,26 @@ def test_weights_that_cannot_be_used(
     assert_refused(refused, "w.npz: ", *said)
 
 
+def test_weights_by_other_names_are_recognised_and_said(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    U, W, V = (rng.normal(size=size) for size in [(4, 6), (4, 4), (6, 4)])
+    np.savez(tmp_path / "ours.npz", U=U, W=W, V=V)
+    np.savez(tmp_path / "rows.npz", Wx=U.T, Wh=W.T, Wy=V.T)
+    export = ("export", SAMPLE, "--errors", "none", "-o")
+    assert run(*export, "ours.json", "--weights", "ours.npz")[2] == ""
+    code, _, err = run(*export, "rows.json", "--weights", "rows.npz")
+    assert (code, err) == (0, "names: Wx Wh Wy (row vectors)\n")
+    ours, rows = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("ours", "rows"))
+    assert ours["parameters"] == rows["parameters"]
+    assert ours["loss"] == rows["loss"]
+    refused = run(*export, "o.json", "--weights", "rows.npz", "--convention", "wx-columns")
+    assert_refused(refused, "rows.npz: Wx has shape (6, 4); expected (4, D), as Wh is (4, 4)")
+    refused = run(*export, "o.json", "--weights", "rows.npz", "--convention", "mine")
+    assert_refused(refused, 'convention "mine": expected one of lecture, ')
+    refused = run(*export, "o.json", "--convention", "wx")
+    assert_refused(refused, "--convention needs --weights")
+
+
 def test_weights_that_are_something_else(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
 from core.tape import Tape, record
+from tuiviz.files import recognition
 from tuiviz.files.conventions import TABLE, Convention
 from tuiviz.files.submission import Submission, read_submission, write_submission
 from tuiviz.files.weights import load_parameters, load_recognised
@@ -409,6 +410,22 @@ def test_square_matrices_of_names_used_in_both_layouts_are_asked_about(tmp_path:
 
 
 # What no convention is
+
+
+def test_every_name_is_documented() -> None:
+    page = Path(__file__).parent.parent.joinpath("docs/conventions.md").read_text("utf-8")
+    documented = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    above = ""
+    for row in TABLE:
+        line = documented[row.name]
+        above = above if "| | | | | |" in line else line
+        for parameter in NAMES:
+            for names in row.choices(parameter):
+                assert " + ".join(f"`{name}`" for name in names) in above
+        vectors = "rows" if row.transposed else "columns"
+        assert line.endswith(f"| {vectors} |")
+    for name in (*recognition.X, *recognition.Y, *recognition.INITIAL_STATES):
+        assert f"`{name}`" in page
 
 
 def lacking(network: str, *names: str) -> dict[str, Array]:
