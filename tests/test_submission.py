@@ -290,6 +290,12 @@ def test_parameters_that_are_not_finite(tmp_path: Path, extension: str) -> None:
         read_submission(path)
 
 
+def test_biases_whose_sum_is_too_large(tmp_path: Path) -> None:
+    large = np.full(H, 1e308)
+    with refused("own.npz: biases whose sum is larger than float64 holds"):
+        read(tmp_path, brought("pytorch", **{f"rnn.bias_{i}h_l0": large for i in "ih"}))
+
+
 class Bomb:
     def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, ("unpickled",))

@@ -177,7 +177,10 @@ class Convention:
         return array[:, None] if self.row.column_biases else array
 
     def parameters(self, arrays: Mapping[str, Array]) -> Parameters:
-        """θ from the user's arrays, whose shapes fit each other; see `check_shapes`."""
+        """θ from the user's finite arrays, whose shapes fit each other; see `check_shapes`.
+
+        Raises InputError for biases whose sum is not finite.
+        """
         return Parameters(
             **{
                 parameter: _added([self.ours(parameter, arrays[name]) for name in names])
@@ -242,7 +245,11 @@ def _added(arrays: list[Array]) -> Array:
     if len(arrays) == 1:
         return arrays[0]
     floats = np.result_type(np.float32, *arrays)  # small integers would wrap round
-    return np.asarray(sum(array.astype(floats) for array in arrays))
+    with np.errstate(over="ignore"):
+        added = np.asarray(sum(array.astype(floats) for array in arrays))
+    if not np.isfinite(added).all():
+        raise InputError(f"biases whose sum is larger than {floats} holds; expected finite numbers")
+    return added
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | str, ...]) -> bool:

@@ -34,7 +34,10 @@ def load_recognised(path: StrPath, convention: str | None = None) -> tuple[Conve
     arrays = read_arrays(path, parameters)
     require_finite(path, arrays)
     recognised = fitting(path, found, arrays).convention
-    return recognised, recognised.parameters(arrays)
+    try:
+        return recognised, recognised.parameters(arrays)
+    except InputError as error:
+        raise InputError(f"{shown(path)}: {error}") from error
 
 
 def save_parameters(
