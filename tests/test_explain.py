@@ -41,6 +41,7 @@ from tuiviz.explain.notation import escaped
 from tuiviz.explain.notation import number as latex_number
 from tuiviz.explain.zero import TOO_SMALL, why_zero
 from tuiviz.files.visible import visible
+from tuiviz.numbers import number
 from tuiviz.problem import Problem
 
 ROOT = Path(__file__).parent.parent
@@ -135,6 +136,78 @@ def test_the_jacobians_multiply_to_the_way_back() -> None:
     for jacobian, term in zip(said["jacobians"], said["terms"][1:], strict=True):
         product = product @ array(jacobian["value"])
         assert array(term["factors"][2]["value"]) == pytest.approx(product, abs=1e-14)
+
+
+# The formula
+
+FORMULA = "∂E₃/∂W = Σₖ ∂E₃/∂ŷ₃ · ∂ŷ₃/∂s₃ · ∂s₃/∂sₖ · ∂⁺sₖ/∂W,  k = 3 … 0"
+
+
+def test_the_formula_is_the_chain_rule() -> None:
+    said = explained(problem(), 3, "W")
+    assert said["formula"] == FORMULA
+    assert said["definitions"] == {
+        "∂E₃/∂ŷ₃": "−y₃ᵀ / ŷ₃[y₃]",
+        "∂ŷ₃/∂s₃": "(diag(ŷ₃) − ŷ₃ ŷ₃ᵀ) · V",
+        "∂s₃/∂sₖ": "Πⱼ ∂sⱼ/∂sⱼ₋₁,  j = 3 … k+1",
+        "∂sⱼ/∂sⱼ₋₁": "diag(1 − sⱼ²) · W",
+        "∂⁺sₖ/∂W": "diag(1 − sₖ²) · (I ⊗ sₖ₋₁)",
+    }
+    assert explained(problem(), 3, "V")["formula"] == "∂E₃/∂V = ∂E₃/∂ŷ₃ · ∂ŷ₃/∂z₃ · ∂z₃/∂V"
+    assert FORMULA in explain(problem(), 3, "W")
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown"])
+def test_the_formula_in_latex(form: str) -> None:
+    written = explain(problem(), 3, "W", form)
+    assert (
+        r"\frac{\partial E_{3}}{\partial W} = \sum_{k=0}^{3} "
+        r"\frac{\partial E_{3}}{\partial \hat{y}_{3}} \, "
+        r"\frac{\partial \hat{y}_{3}}{\partial s_{3}} \, \frac{\partial s_{3}}{\partial s_{k}} \, "
+        r"\frac{\partial^{+} s_{k}}{\partial W}"
+    ) in written
+    assert (
+        r"\frac{\partial s_{3}}{\partial s_{k}} = "
+        r"\prod_{j=3}^{k+1} \frac{\partial s_{j}}{\partial s_{j-1}}"
+    ) in written
+    assert r"= \mathrm{diag}(1 - s_{j}^{2}) \, W" in written
+
+
+@pytest.mark.parametrize("name", ["U", "W", "b"])
+def test_the_letters_stand_for_any_step(name: str) -> None:
+    found = problem(steps=25)
+    definitions = {t: explained(found, t, name)["definitions"] for t in range(25)}
+    read = {"U": "(I ⊗ xₖ)", "W": "(I ⊗ sₖ₋₁)", "b": "I"}[name]
+    for t in range(25):
+        assert definitions[t][f"∂⁺sₖ/∂{name}"] == f"diag(1 − sₖ²) · {read}"
+        assert definitions[t].get("∂sⱼ/∂sⱼ₋₁", "diag(1 − sⱼ²) · W") == "diag(1 − sⱼ²) · W"
+        assert ("∂sⱼ/∂sⱼ₋₁" in definitions[t]) == (t > 0)
+
+
+# What is written is what the numbers are
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sum_is_the_same_in_all_formats(name: str) -> None:
+    found = problem(steps=4, given=True)
+    total = array(explained(found, 3, name)["sum"])
+    rows = explain(found, 3, name).split("\n")[-1 - len(total) : -1]
+    shown = [row.split()[1:] for row in rows]
+    assert array(shown) == pytest.approx(total.reshape(len(total), -1), rel=0.06)
+    for form in ("latex", "markdown"):
+        body = explain(found, 3, name, form).split(r"\begin{bmatrix}")[-1]
+        cells = body.split(r"\end{bmatrix}")[0].replace(r" \cdot 10^{", "e").replace("}", "")
+        shown = [row.split("&") for row in cells.split(r"\\")]
+        assert array(shown) == pytest.approx(total.reshape(len(total), -1), rel=0.06)
+
+
+def test_the_table_has_the_norm_and_the_token_of_each_term() -> None:
+    found = problem(steps=6)
+    written = explain(found, 5, "U").split("\n")
+    for term in found.tape.error(5).terms("U"):
+        row = next(line for line in written if line.startswith(f"{term.k:>6}  "))
+        assert row.split()[1:3] == [found.reads(term.k), number(term.norm)]
+        assert f"{100 * term.share:.1f} %" in row
 
 
 # A truncation
@@ -503,3 +576,20 @@ def test_from_python_a_wrong_name_is_refused() -> None:
         explain(problem(), 0, "Q")
     with pytest.raises(InputError, match="no error 9"):
         explain(problem(), 9, "W")
+
+
+# The document
+
+
+def test_every_key_is_documented() -> None:
+    def keys(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            named = {key for key in value if not key.startswith("∂")}
+            return named.union(*map(keys, value.values()))
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    document = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    table = document[document.index("| key |") :]
+    found = keys(explained(problem(truncation=Truncation(1, 2)), 3, "W"))
+    in_a_trace = {"name", "sequence", "level", "k1", "k2"}
+    assert found - in_a_trace <= set(re.findall(r"`(\w+)`", table))

@@ -11,7 +11,8 @@ import numpy as np
 from core import symbols
 from core.chain import Expression, Sum
 from core.lines import GRADIENT, Line
-from tuiviz.debugger.line_sentences import LONGEST, SLOPES, line_sentence
+from tuiviz.debugger.activation_sentences import SLOPES
+from tuiviz.debugger.line_sentences import LONGEST, line_sentence
 from tuiviz.debugger.place import Place
 from tuiviz.numbers import number
 

@@ -15,6 +15,7 @@ import numpy as np
 from core import symbols
 from core.lines import ADJOINT, GRADIENT, VALUE, Line
 from core.numbers import norm
+from tuiviz.debugger.activation_sentences import KEPT, SLOPES
 from tuiviz.debugger.place import Place
 from tuiviz.explain.zero import nothing_multiplied, why_zero
 from tuiviz.numbers import number
@@ -55,7 +56,7 @@ def _a(place: Place) -> str:
 
 
 def _s(place: Place) -> str:
-    return f"{_SQUEEZED[place.activation](place)} {_depends_on_w(place)}"
+    return f"{KEPT[place.activation](place)} {_depends_on_w(place)}"
 
 
 def _depends_on_w(place: Place) -> str:
@@ -65,31 +66,6 @@ def _depends_on_w(place: Place) -> str:
     if place.k == 1 and place.starts_at_zero:
         return "It reads W, in W s₀; s₀ does not."
     return f"It is no constant: it reads W in W s{before}, and s{before} reads W too."
-
-
-def _tanh(place: Place) -> str:
-    saturated = int((abs(place.state) > 0.99).sum())
-    return f"tanh keeps each unit within ±1; {_of(saturated, place)} saturated, |s| > 0.99."
-
-
-def _sigmoid(place: Place) -> str:
-    saturated = int((abs(place.state - 0.5) > 0.49).sum())
-    return f"σ keeps each unit within 0 … 1; {_of(saturated, place)} within 0.01 of an end."
-
-
-def _relu(place: Place) -> str:
-    return f"relu cuts off below 0; {_of(int((place.slope == 0).sum()), place)} off."
-
-
-def _identity(place: Place) -> str:
-    return "The identity bends nothing: the network is linear up to the softmax."
-
-
-def _of(count: int, place: Place) -> str:
-    return f"{count} of {len(place.state)} units {'is' if count == 1 else 'are'}"
-
-
-_SQUEEZED = {"tanh": _tanh, "sigmoid": _sigmoid, "relu": _relu, "identity": _identity}
 
 
 def _z(place: Place) -> str:
@@ -133,40 +109,6 @@ def _adjoint_s(place: Place) -> str:
 def _adjoint_a(place: Place) -> str:
     """What the slope of the activation does; true of ∂s_k/∂a_k, and of what passes through it."""
     return SLOPES[place.activation](place)
-
-
-def _slope_tanh(place: Place) -> str:
-    low, high = number(place.slope.min()), number(place.slope.max())
-    return (
-        f"1 − s{place.at_k}² is the slope of tanh, at most 1, near 0 in a saturated unit, which "
-        f"blocks; here {low} … {high}."
-    )
-
-
-def _slope_sigmoid(place: Place) -> str:
-    low, high = number(place.slope.min()), number(place.slope.max())
-    return (
-        f"s{place.at_k} ⊙ (1 − s{place.at_k}) is the slope of σ, at most 1/4, near 0 at either "
-        f"end; here {low} … {high}."
-    )
-
-
-def _slope_relu(place: Place) -> str:
-    off = _of(int((place.slope == 0).sum()), place)
-    return f"relu passes back all where a unit is on, and nothing where it is off; {off} off."
-
-
-def _slope_identity(place: Place) -> str:
-    k = place.at_k
-    return f"The identity has slope 1: δ{k} is the gradient of s{k}, unchanged."
-
-
-SLOPES = {
-    "tanh": _slope_tanh,
-    "sigmoid": _slope_sigmoid,
-    "relu": _slope_relu,
-    "identity": _slope_identity,
-}
 
 
 # The terms of the gradients
