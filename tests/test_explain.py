@@ -33,9 +33,12 @@ from pylatexenc.macrospec import std_macro  # type: ignore[import-untyped]
 from rich.cells import cell_len
 
 from core.errors import InputError
+from core.parameters import Parameters
+from core.tape import Tape, record
 from core.truncation import Truncation
 from tuiviz.explain import FORMATS, explain
-from tuiviz.explain.explanation import MOST, Explanation
+from tuiviz.explain.corner import corner
+from tuiviz.explain.explanation import MOST, Explanation, Quantity
 from tuiviz.explain.markdown import code
 from tuiviz.explain.notation import escaped
 from tuiviz.explain.notation import number as latex_number
@@ -208,6 +211,9 @@ def test_the_table_has_the_norm_and_the_token_of_each_term() -> None:
         row = next(line for line in written if line.startswith(f"{term.k:>6}  "))
         assert row.split()[1:3] == [found.reads(term.k), number(term.norm)]
         assert f"{100 * term.share:.1f} %" in row
+        share = f"{100 * term.share:.1f} \\%".replace("-", "$-$")
+        reads, norm = rf"\texttt{{{found.reads(term.k)}}}", f"${latex_number(term.norm)}$"
+        assert f"{term.k} & {reads} & {norm} & {share} &" in explain(found, 5, "U", "latex")
 
 
 # A truncation
@@ -298,6 +304,26 @@ def test_other_reasons() -> None:
     assert zero.symbol == "∂E₀/∂z₀"
 
 
+def two_units(activation: str, **parameters: list[list[float]]) -> Tape:
+    theta = {"U": [[0.0, 0], [0, 0]], "W": [[1.0, 1], [1, 1]], "V": [[1.0, -1], [-1, 1]]}
+    arrays = {name: np.array(value) for name, value in (theta | parameters).items()}
+    return record(Parameters(**arrays), [0, 0], [0, 0], activation=activation)
+
+
+def test_what_cancels_is_said_to_cancel() -> None:
+    zero = why_zero(two_units("tanh"), 1, "b", 0)
+    assert str(zero) == "∂E₁/∂s₀ = 0: what the units send back cancels"
+
+
+def test_a_unit_that_is_on_does_not_help_where_nothing_arrives_at_it() -> None:
+    tape = two_units("relu", U=[[-1.0, 0], [1, 0]], V=[[1.0, 0], [-1, 0]])
+    assert tape.values["s"][1][1] > 0
+    zero = why_zero(tape, 1, "b", 1)
+    assert zero is not None
+    assert zero.symbol == "δ₁"
+    assert "the derivative is 0 in every unit that the gradient arrives at" in zero.reason
+
+
 # A long sequence
 
 
@@ -348,6 +374,20 @@ def test_a_large_matrix_is_a_corner_that_says_so() -> None:
     assert factor["shape"] == [20, 20, 30]
     assert factor["value"] is None
     assert factor["norm"] > 0
+
+
+def test_of_three_axes_the_diagonal_is_shown_only_where_all_else_is_zero() -> None:
+    value = np.zeros((2, 2, 3))
+    labels = (("s[0]", "s[1]"), ("a[0]", "a[1]"), ("x", "y", "z"))
+    quantity = Quantity("∂s₀/∂W", "", value.shape, labels, value, 0.0)
+    value[0, 0], value[1, 1] = [1, 2, 3], [4, 5, 6]
+    shown = corner(quantity, value)
+    assert shown.numbers.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert shown.note == "the numbers [i, i, l]; all others are 0"
+    value[1, 0, 2] = -9
+    shown = corner(quantity, value)
+    assert shown.numbers.tolist() == value[1].tolist()
+    assert shown.note == "the part of s[1], one of 2"
 
 
 def test_a_factor_too_large_to_be_formed_is_not() -> None:
@@ -516,7 +556,15 @@ def test_markdown_is_what_it_looks_like(name: str) -> None:
         } | shown
 
 
-@given(st.text(st.characters(categories=("L", "N", "P", "S"))) | st.sampled_from(NASTY))
+@pytest.mark.parametrize("token", NASTY)
+def test_a_code_span_shows_what_looks_like_markup(token: str) -> None:
+    label = visible(token)
+    parsed = MarkdownIt("commonmark").parse(f"# k, reads {code(label)} x")
+    (inline,) = (each for each in parsed if each.type == "inline")
+    assert (inline.children or [])[1].content == (label or " ")
+
+
+@given(st.text(st.characters(categories=("L", "N", "P", "S"))))
 @laws
 def test_a_code_span_shows_any_token_as_it_is(token: str) -> None:
     label = visible(token) or " "
