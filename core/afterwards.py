@@ -16,8 +16,6 @@ Variants = Callable[[Instance], Iterable[Variant]]
 NATS_PER_BIT = math.log(2)
 MOST_PASSES = 16
 """The most backward passes whose sum is named: 2G, 3G, …"""
-FEW_PASSES = 4
-"""The same, where the sum is divided by T."""
 MOST_SEQUENCES = 64
 """The most sequences in a batch whose mean is named: G/(T·batch)."""
 
@@ -103,9 +101,13 @@ def scale_names(
     if list(groups) == [1.0]:
         return [[]]
     named = [_named(scale, names, steps, tolerance) for scale, names in groups.items()]
-    if all(found is not None for found in named):
-        return [[change for found in named for change in found or []]]
-    return [*_clips(groups, scales, sizes, tolerance)]
+    clips = [*_clips(groups, scales, sizes, tolerance)]
+    if not all(found is not None for found in named):
+        return clips
+    changes = [change for found in named for change in found or []]
+    # 2/T is often a round number, which a clip may be as well.
+    round_number = {"doubled", "mean"} <= {name for name, _, _ in changes}
+    return [changes, *(clips if round_number else [])]
 
 
 def _groups(scales: Mapping[str, float], tolerance: float) -> dict[float, tuple[str, ...]]:
@@ -145,9 +147,7 @@ def _means(size: float, steps: int) -> Iterator[tuple[list[tuple[str, float]], f
     sequences = round(1 / over_steps) if over_steps > 1 / (2 * MOST_SEQUENCES) else 0
     if 1 <= sequences <= MOST_SEQUENCES:
         yield [("mean", 1 / (steps * sequences))], over_steps * sequences
-    passes = round(over_steps)
-    if 2 <= passes <= FEW_PASSES:
-        yield [("doubled", float(passes)), ("mean", 1 / steps)], over_steps / passes
+    yield [("doubled", 2.0), ("mean", 1 / steps)], over_steps / 2
 
 
 def _clips(

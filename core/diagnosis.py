@@ -18,7 +18,7 @@ from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
 from core.ruler import Ruler
-from core.search import LARGEST, Explanation, explanations, untestable
+from core.search import Explanation, explanations, searchable, untestable
 from core.tape import Tape, record
 
 RIGHT, CONVENTION, WRONG = "right", "convention", "wrong"
@@ -71,13 +71,18 @@ class Report:
     gradients: Gradient  # as they were given
     explanation: Explanation | None
 
+    @property
+    def searched(self) -> bool:
+        """Whether mistakes were looked for; if not, the sequence is too long, see core.search."""
+        return searchable(self.instance)
+
     @cached_property
     def coefficients(self) -> Coefficients | None:
         """How often each term (t, k) of the recurrence is counted; None where there is no map.
 
         Of a mistake that is known, exactly; else the best fit to ∂E/∂U, ∂E/∂W, ∂E/∂b.
         """
-        if self.verdict in (RIGHT, UNDECIDED) or not _fits(self.instance):
+        if self.verdict in (RIGHT, UNDECIDED) or not searchable(self.instance):
             return None
         if self.explanation:
             return _known(self.instance, self.explanation)
@@ -159,10 +164,6 @@ def _cast(theta: Any, dtype: Any) -> Any:
     return replace(theta, **{name: getattr(theta, name).astype(dtype) for name in NAMES})
 
 
-def _fits(instance: Instance) -> bool:
-    return instance.steps**2 * len(instance.W) <= LARGEST
-
-
 class _Diagnosis:
     def __init__(self, tape: Tape, gradients: Gradient, single: bool) -> None:
         self.instance = Instance.of(tape)
@@ -230,7 +231,7 @@ class _Diagnosis:
 
     @property
     def _searchable(self) -> bool:
-        return _fits(self.instance)
+        return searchable(self.instance)
 
     def _ruler(self, tolerance: float) -> Ruler:
         if self._searchable:

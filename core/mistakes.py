@@ -209,7 +209,7 @@ CATALOGUE: tuple[Mistake, ...] = (
         afterwards.always(afterwards.scaled(1 / np.log(2))), convention=True,
     ),
     Mistake(
-        "doubled", "the gradients are not set to zero before another pass adds to them", "2G",
+        "doubled", "everything is added twice, as by a pass that does not start from zero", "2G",
         AFTERWARDS, None, afterwards.always(afterwards.scaled(2)),
     ),
     Mistake(

@@ -22,8 +22,10 @@ from core.ruler import Ruler
 MOST_MISTAKES = 3
 """The most mistakes at once that are looked for, transposes and scales among them."""
 
-LARGEST = 2**21
-"""T²·H above which nothing is searched: 64 MiB for the terms of all truncations."""
+LARGEST = 2**20
+"""T²·H above which nothing is searched: T = 100 at H = 100. It would take long, and much memory."""
+
+_LARGE = 2**17  # T²·H above which no three mistakes at once are looked for
 
 _MOST_TRIED = 3000  # on an instance of a few numbers everything agrees with everything
 
@@ -57,12 +59,12 @@ def explanations(instance: Instance, given: Gradient, ruler: Ruler) -> list[Expl
     candidates = Candidates(instance, given, ruler)
     # What was never computed is zero, and so is what two mistakes together leave of nothing.
     computed = all(array.any() for array in given.values())
-    for most in range(1, MOST_MISTAKES + 1 if computed else 2):
+    for most in range(1, 1 + (_most_mistakes(instance) if computed else 1)):
         found = [
             explanation
             for candidate in islice(candidates.with_at_most(most), _MOST_TRIED)
             for explanation in _verified(candidate, instance, given, ruler)
-            if len(explanation.made) <= most
+            if explanation.cost < most + 1
         ]
         found += [each for each in _clipped(instance, given, ruler) if len(each.made) == most]
         if found:
@@ -70,6 +72,16 @@ def explanations(instance: Instance, given: Gradient, ruler: Ruler) -> list[Expl
             fewest = [explanation for explanation in found if explanation.cost == best]
             return sorted(fewest, key=lambda explanation: explanation.order)
     return []
+
+
+def searchable(instance: Instance) -> bool:
+    """Whether the instance is small enough for a search."""
+    return instance.steps**2 * len(instance.W) <= LARGEST
+
+
+def _most_mistakes(instance: Instance) -> int:
+    large = instance.steps**2 * len(instance.W) > _LARGE
+    return MOST_MISTAKES - 1 if large else MOST_MISTAKES
 
 
 def _verified(
@@ -86,13 +98,14 @@ def _verified(
     sizes = afterwards.norms(own)
     free = {n: scales[n] for n in own if sizes[n] > 0 and n not in candidate.untouched}
     slack = 4 * ruler.tolerance
-    for named in afterwards.scale_names(free, sizes, instance.steps, slack) if free else [[]]:
-        afterward = [Made(BY_ID[row], argument, names) for row, argument, names in named]
+    names = afterwards.scale_names(free, sizes, instance.steps, slack) if free else [[]]
+    for named in names:
+        afterward = [Made(BY_ID[row], argument, where) for row, argument, where in named]
         made = (*candidate.made, *afterward)
         if made:
             yield Explanation(
                 made,
-                candidate.cost + len(afterward),
+                candidate.cost + len(names[0]),
                 ruler.residual(own, fitted),
                 loop,
                 scales,

@@ -24,7 +24,8 @@ from wrong_loops import (
 )
 
 import tuiviz as tv
-from core.diagnosis import Report
+from core.diagnosis import Report, diagnose
+from core.loop import Instance
 from core.mistakes import CATALOGUE
 
 CONVENTIONS = {"mean", "bits", "row-convention"}
@@ -233,6 +234,36 @@ def test_central_differences_are_right(h: float) -> None:
     assert max(report.residuals.values()) <= report.tolerance <= 1e-5
 
 
+def test_a_right_gradient_of_one_step() -> None:
+    q = exercise(21, T=2)
+    q = Exercise(q.U, q.W, q.V, q.b, q.c, q.x[:1], q.y[:1], q.s0)
+    report = checked(q, looping(q))
+    assert report.verdict == "right"
+    assert {"truncated-window", "mean", "W-not-transposed"} <= set(report.not_testable)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "identity"])
+@pytest.mark.parametrize("dense", [True, False])
+def test_every_row_is_recognised_with_other_activations_and_inputs(
+    activation: str, dense: bool
+) -> None:
+    """Here by the formulas of the catalogue itself: the loops are written for tanh and tokens."""
+    q = exercise(22)
+    x = np.random.default_rng(0).standard_normal((6, 5)) if dense else q.x
+    tape = tv.record(parameters(q), x, q.y, initial_state=q.s0, activation=activation)
+    instance = Instance.of(tape)
+    given = {name: getattr(tape.gradient(), name) for name in "UWVbc"}
+    right = diagnose(tape, given)
+    assert right.verdict == "right"
+    for row in CATALOGUE:
+        for variant, gradient in row.gradients(instance, "UWVbc"):
+            report = diagnose(tape, gradient)
+            if report.verdict == "right":
+                assert row.id in right.not_testable
+            else:
+                assert row.id in {*ids(report), *report.indistinguishable}, variant
+
+
 # What an instance cannot tell
 
 
@@ -377,6 +408,16 @@ def test_a_bias_may_be_a_column() -> None:
 def test_what_is_no_gradient_is_refused(gradients: dict[str, Any]) -> None:
     with pytest.raises(tv.InputError):
         checked(exercise(19), gradients)
+
+
+def test_a_long_sequence_is_checked_but_not_searched() -> None:
+    q = exercise(23, T=130, H=64, C=4)
+    q = Exercise(q.U, q.W / 2, q.V, q.b, q.c, q.x, q.y, q.s0)
+    report = checked(q, carrying(q))
+    assert (report.verdict, report.searched) == ("right", False)
+    assert "W-not-transposed" in report.not_testable
+    report = checked(q, carrying(q, "W-not-transposed"))
+    assert report.verdict == "unknown"
 
 
 def test_the_same_report_twice() -> None:

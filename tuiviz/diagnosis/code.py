@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.diagnosis import Finding
+from core.lines import GRADIENT, Line
 from tuiviz.diagnosis.notation import Notation
 
 Pair = tuple[str, str]
@@ -18,6 +19,30 @@ def lines(finding: Finding, notation: Notation) -> Pair:
     if finding.id in _COUNTED and finding.argument is not None:
         wrong = wrong.replace("{n}", str(int(finding.argument)))
     return wrong, right
+
+
+def right_line(line: Line, notation: Notation) -> str:
+    """A line of the algorithm as NumPy, in a person's own names."""
+    n, (kind, name) = notation, (line.kind, line.name)
+    if kind == GRADIENT:
+        return _gradient_line(n, name)
+    if name == "z":
+        return _ERROR
+    if name == "a":
+        return f"d = ds * {n.slope('k')}"
+    carried = "{n}" in line.template
+    return f"ds_next = {n.back('W', 'd')}" if carried else f"ds = {n.back('V', 'e')} + ds_next"
+
+
+def _gradient_line(n: Notation, name: str) -> str:
+    if name in ("b", "c"):
+        return f"{n.gradient(name)} += {'d' if name == 'b' else 'e'}"
+    left, right = _products(n)[name]
+    return n.add(name, left, right)
+
+
+def _products(n: Notation) -> dict[str, Pair]:
+    return {"U": ("d", "x[k]"), "W": ("d", n.at("k-1")), "V": ("e", n.at("t"))}
 
 
 _COUNTED = ("truncated-window", "truncated-chunks", "truncated-end", "last-error-truncated")
@@ -73,17 +98,21 @@ def _first_matrix(p: tuple[str, ...]) -> str:
 
 
 def _accumulated(n: Notation, p: tuple[str, ...]) -> Pair:
-    name = _first_matrix(p)
-    left, right = ("e", n.at("t")) if name in "Vc" else ("d", n.at("k-1"))
-    if name == "U":
-        right = "x[k]"
-    term = left if name in "bc" else n.outer(name, left, right)
-    return f"{n.gradient(name)} = {term}", f"{n.gradient(name)} += {term}"
+    right = _gradient_line(n, _first_matrix(p))
+    return right.replace("+=", "="), right
+
+
+def _doubled(n: Notation, p: tuple[str, ...]) -> Pair:
+    if len(p) == 1:
+        right = _gradient_line(n, p[0])
+        return f"{right}; {right}", right
+    g, matrix = n.gradient(_first_matrix(p)), n.name(_first_matrix(p))
+    return f"bptt(); bptt()  # both add to the same {g}", f"{g} = np.zeros_like({matrix})  # each"
 
 
 def _turned(n: Notation, p: tuple[str, ...]) -> Pair:
     name = _first_matrix(p)
-    left, right = {"U": ("d", "x[k]"), "V": ("e", n.at("t"))}.get(name, ("d", n.at("k-1")))
+    left, right = _products(n)[name]
     return n.add(name, right, left), n.add(name, left, right)
 
 
@@ -102,10 +131,7 @@ _LINES: dict[str, Lines] = {
     "stops-at-yhat": _fixed("e = -onehot(y[t]) / yhat[t]", _ERROR),
     "mean": _fixed("E = np.mean(losses)", "E = np.sum(losses)"),
     "bits": _fixed("E -= np.log2(yhat[t][y[t]])", "E -= np.log(yhat[t][y[t]])"),
-    "doubled": lambda n, p: (
-        f"bptt(); bptt()  # the second adds to the {n.gradient(_first_matrix(p))} of the first",
-        f"{n.gradient(_first_matrix(p))} = np.zeros_like({n.name(_first_matrix(p))})  # each time",
-    ),
+    "doubled": _doubled,
     "target-not-shifted": _fixed("e = yhat[t] - onehot(x[t])", _ERROR),
     "last-error-only": lambda n, p: (
         f"ds = {n.back('V', 'e')} if t == T - 1 else ds_next",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from core.diagnosis import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
 from core.mistakes import BY_ID
-from tuiviz.diagnosis.code import lines
+from tuiviz.diagnosis.code import lines, right_line
 from tuiviz.diagnosis.notation import Notation
 from tuiviz.files.submission import Submission
 from tuiviz.files.visible import visible
@@ -70,7 +70,10 @@ def details(report: Report, notation: Notation) -> Iterator[str]:
     if report.indistinguishable:
         yield ""
         yield f"as well explained by: {', '.join(report.indistinguishable)}"
-    if report.not_testable:
+    if not report.searched:
+        yield ""
+        yield "too long a sequence to look for mistakes in: bring one with T²·H of at most 2²⁰"
+    elif report.not_testable and report.verdict != UNDECIDED:
         yield ""
         yield from _wrapped("not testable on this instance: ", report.not_testable)
         yield "  on it these mistakes give the right gradient; tuiviz probe writes one that tells"
@@ -86,6 +89,10 @@ def _explained(finding: Finding, notation: Notation) -> Iterator[str]:
         yield f"  ({int(finding.argument) - 1} steps beyond its own)"
     yield f"    - {wrong:<{width}}   # as if you wrote"
     yield f"    + {right:<{width}}   # right"
+    yield from _first_wrong(finding)
+
+
+def _first_wrong(finding: Finding) -> Iterator[str]:
     if finding.first_wrong:
         step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
         yield f"  first wrong, going backward, {step}in the line  {finding.first_wrong.written}"
@@ -98,9 +105,9 @@ def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[s
         if residual > 0 and not report.gradients[name].any():
             said = "zero, as if never computed"
         yield f"  {notation.gradient(name)}: {said}"
+    yield from _first_wrong(finding)
     if finding.first_wrong:
-        step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
-        yield f"  first wrong, going backward, {step}in the line  {finding.first_wrong.written}"
+        yield f"    + {right_line(finding.first_wrong.line, notation)}   # right"
     else:
         yield "  at which step and line it enters cannot be told from these gradients"
 
