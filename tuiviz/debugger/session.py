@@ -280,7 +280,8 @@ class Session:
         """The numbers that the current line computes."""
         line, step = self.position.line, self.position.step
         array = self.array(line, step)
-        title = self.written(line).split(" ", 1)[0]
+        left, _, right = self.written(line).partition(" += ")
+        title = right or left.split(" ", 1)[0]
         program = self.program
         node = {**program.parameters, **program.lines}[line.name]
         axes = program.axes(node) if np.ndim(array) else ()
