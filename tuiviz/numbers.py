@@ -26,14 +26,14 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """A number for a cell of a matrix, of `digits` + 2 characters or a few more: -.0064, 9e-05."""
+    """A number for a cell of a matrix, of `digits` + 2 characters or a few more: -.0064, 9.1e-05."""
     size = abs(value)
     if value == 0 or not math.isfinite(value) or 1 <= size < 10 ** (digits - 1) - 0.5:
         return number(value, max(2, digits - 1))
     if 5 * 10.0**-digits <= size < 1:
         text = f"{value:.{digits}f}"
         return text if text.lstrip("-").startswith("1") else text.replace("0.", ".", 1)
-    return f"{value:.{max(0, digits - 4)}e}"
+    return f"{value:.{max(1, digits - 3)}e}"
 
 
 def percent(share: float) -> str:
