@@ -106,9 +106,10 @@ def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> li
         parts.append(("here − pinned", less))
     if other.ndim == 1 and one.shape == other.shape:
         table = np.stack([one, other, less.array], axis=1)
-        heads = (fitted(pinned.title, 7).strip(), fitted(shown.title, 7).strip(), "differ.")
-        both = Value("", "", table, (*shown.labels, heads))
-        return matrix(both, room, digits, scroll)
+        both = Value("", "", table, (*shown.labels, ("pin", "here", "diff")))
+        said = line(fitted(f"pinned {pinned.title}, here less pinned", room.width))
+        inner = Room(room.width, room.height - 1, room.palette)
+        return [said, *matrix(both, inner, digits, scroll)]
     height = max(2, room.height // len(parts))
     made: list[Line] = []
     for name, part in parts:
