@@ -1,6 +1,6 @@
 """How fast the engine is beside PyTorch, JAX and the double loop, and how much memory it takes.
 
-    python benchmarks/engine.py [--quick]
+    python benchmarks/engine.py [--quick] [--cpu-time]
 
 One thread, float64, compilation excluded; everyone takes turns. Prints Markdown.
 """
@@ -80,12 +80,14 @@ def race_row(size: Size, result: Result, goal: float | None) -> Row:
     ]
 
 
-def race_table(race: Race, seconds: float, at_least: int) -> str:
+def race_table(
+    race: Race, seconds: float, at_least: int, clock: Callable[[], float] = time.perf_counter
+) -> str:
     rows = []
     for size, goals in race.goals.items():
         problem = Problem.random(*size)
         peers = list(race.peers(problem))
-        for result in measure(race.ours(problem), peers, seconds, at_least):
+        for result in measure(race.ours(problem), peers, seconds, at_least, clock):
             rows.append(race_row(size, result, goals.get(result.name)))
     header = "T, H, C; peer; peer / ours; min–max; goal; ; ours, ms; peer, ms; rounds; CPU / wall"
     return table(header.split("; "), rows)
@@ -177,16 +179,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a short run, with noisier numbers")
-    quick = parser.parse_args(arguments).quick
+    parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use")
+    given = parser.parse_args(arguments)
+    quick, clock = given.quick, time.process_time if given.cpu_time else time.perf_counter
     seconds, at_least = (1.0, 1) if quick else (20.0, 5)
 
-    print(environment(), end="\n\n")
+    print(environment(), f"{'CPU' if given.cpu_time else 'wall'} time", sep=", ", end="\n\n")
     for name, module in (("PyTorch", torch), ("JAX", jax)):
         if not module:
             print(f"{name} is not installed: left out.\n")
     for race in (GRADIENT, REACH):
         print(f"## {race.title}\n")
-        print(race_table(race, seconds, at_least), end="\n\n", flush=True)
+        print(race_table(race, seconds, at_least, clock), end="\n\n", flush=True)
     print("## Memory\n")
     print(memory_table(5000, 64, 64), end="\n\n", flush=True)
     print(streaming_table(5000, 64, 64, times=1 if quick else 3))

@@ -8,7 +8,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,36 +73,46 @@ class _Turns:
     peer: Peer
     calls: int
     expected: float  # s, one turn
-    wall: list[float]
+    clock: Callable[[], float]
+    times: list[float] = field(default_factory=list)  # s, one call
+    wall: float = 0.0
     cpu: float = 0.0
 
     def take(self) -> None:
         run = self.peer.run
         run()  # the one before left its own things in the caches; not timed
-        cpu, start = time.process_time(), time.perf_counter()
+        cpu, wall, start = time.process_time(), time.perf_counter(), self.clock()
         for _ in range(self.calls):
             run()
-        self.wall.append((time.perf_counter() - start) / self.calls)
+        self.times.append((self.clock() - start) / self.calls)
+        self.wall += time.perf_counter() - wall
         self.cpu += time.process_time() - cpu
 
 
-def _warmed_up(peer: Peer) -> _Turns:
+def _warmed_up(peer: Peer, clock: Callable[[], float]) -> _Turns:
     start = time.perf_counter()
     peer.run()
     seconds = time.perf_counter() - start
     calls = max(1, round(TURN / seconds))
-    return _Turns(peer, calls, calls * seconds, [])
+    return _Turns(peer, calls, calls * seconds, clock)
 
 
-def measure(ours: Peer, peers: Sequence[Peer], seconds: float, at_least: int) -> Iterator[Result]:
+def measure(
+    ours: Peer,
+    peers: Sequence[Peer],
+    seconds: float,
+    at_least: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Result]:
     """Let everyone take turns (A B C A B C …) for about so many seconds.
 
-    Others may be using the machine: a ratio compares two turns of the same round.
+    Others may be using the machine: a ratio compares two turns of the same round, and the clock may
+    be one of CPU time.
 
     Raises ValueError if a peer's answer is not ours.
     """
     require_agreement(ours, peers)  # compiles, too
-    everyone = [_warmed_up(peer) for peer in (ours, *peers)]
+    everyone = [_warmed_up(peer, clock) for peer in (ours, *peers)]
     rounds = int(seconds / sum(turns.expected for turns in everyone))
     gc.collect()
     gc.disable()
@@ -114,10 +124,10 @@ def measure(ours: Peer, peers: Sequence[Peer], seconds: float, at_least: int) ->
     for other in others:
         yield Result(
             name=other.peer.name,
-            ratios=[theirs / own for theirs, own in zip(other.wall, first.wall, strict=True)],
-            ours=statistics.median(first.wall),
-            theirs=statistics.median(other.wall),
-            threads=other.cpu / (sum(other.wall) * other.calls),
+            ratios=[theirs / own for theirs, own in zip(other.times, first.times, strict=True)],
+            ours=statistics.median(first.times),
+            theirs=statistics.median(other.times),
+            threads=other.cpu / other.wall,
         )
 
 
