@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
 from core.truncation import Truncation
-from tuiviz.debugger import asking, commands, learning, looking, moving, stopping
+from tuiviz.debugger import asking, commands, judging, learning, looking, moving, stopping
 from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.actions import NAMES as ACTION_NAMES
 from tuiviz.debugger.commands import run
@@ -565,7 +565,7 @@ def test_an_unknown_action_suggests_the_nearest() -> None:
 
 
 def test_every_action_has_its_method_and_every_name_is_one_word() -> None:
-    modules = (moving, looking, stopping, asking, learning)
+    modules = (moving, looking, stopping, asking, learning, judging)
     for action in ACTIONS:
         if action.on_screen:
             assert callable(getattr(DebuggerApp, f"do_{action.method}"))

@@ -26,7 +26,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """A number for a cell of a matrix, of `digits` + 2 characters or a few more: -.0064, 9.1e-05."""
+    """A number for a cell of a matrix, `digits` + 2 characters or a few more: -.0064, 9.1e-05."""
     size = abs(value)
     if value == 0 or not math.isfinite(value) or 1 <= size < 10 ** (digits - 1) - 0.5:
         return number(value, max(2, digits - 1))
