@@ -97,15 +97,19 @@ def _numbers(quantity: Quantity) -> list[str]:
 def _rows(shown: Corner) -> Iterator[str]:
     if shown.note:
         yield f"({shown.note})"
-    side = min(_LABEL, max(map(cell_len, shown.rows)))
+    texts = [[short(float(value)) for value in row] for row in shown.numbers]
+    cell = max([_CELL, *(1 + len(text) for row in texts for text in row)])
+    room = WIDTH - 2 - cell * max(map(len, texts), default=0)
+    side = min(_LABEL, room, max(map(cell_len, shown.rows)))
     more = f"  +{shown.more_columns}" if shown.more_columns else ""
     if any(shown.columns):
-        names = (right(fitted(name, min(_CELL - 1, cell_len(name))), _CELL)
-                 for name in shown.columns)  # fmt: skip
+        names = (right(fitted(name, min(cell - 1, cell_len(name))), cell) for name in shown.columns)
         yield " " * side + "".join(names) + more
-    for label, row in zip(shown.rows, shown.numbers, strict=True):
-        cells = "".join(right(short(float(value)), _CELL) for value in row)
-        yield right(label, side) + cells + ("  …" if more else "")
+    for label, row in zip(shown.rows, texts, strict=True):
+        cells = "".join(right(text, cell) for text in row)
+        yield (
+            right(fitted(label, min(side, cell_len(label))), side) + cells + ("  …" if more else "")
+        )
     if shown.more_rows:
         yield f"… {shown.more_rows:,} more rows"
 
