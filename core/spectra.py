@@ -1,34 +1,41 @@
-"""What a step does to a gradient that passes through it: ‖∂s_j/∂s_{j−1}‖₂ and its radius."""
+"""What a step does to a gradient that passes through it: the spectrum of ∂s_j/∂s_{j−1}."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.numbers import Array, unit_scale
 
 
-class Spectrum(NamedTuple):
-    """‖J‖₂, the most that J lengthens a vector, and ρ(J) = max |λ|, what many such steps tend to.
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """`singular` values σ (n,) of a square matrix J, descending, and its spectral radius.
 
-    ρ ≤ ‖J‖₂. A matrix that holds an infinity has the norm inf, one with a NaN the norm NaN; the
-    radius of either is NaN.
+    ‖J‖₂ = σ_0 is the most that J lengthens a vector; ρ(J) = max |λ| ≤ ‖J‖₂ is what many such steps
+    tend to. A matrix that holds an infinity has the norm inf, one with a NaN the norm NaN; its
+    other numbers are NaN.
     """
 
-    norm: float
+    singular: Array
     radius: float
+
+    @property
+    def norm(self) -> float:
+        """‖J‖₂."""
+        return float(self.singular[0])
 
 
 def spectrum(matrix: Array) -> Spectrum:
-    """The spectral norm and the spectral radius of a square matrix (n, n), O(n³)."""
-    if np.isnan(matrix).any():
-        return Spectrum(np.nan, np.nan)
-    if np.isinf(matrix).any():
-        return Spectrum(np.inf, np.nan)
+    """The singular values and the spectral radius of a square matrix (n, n), O(n³)."""
+    if not np.isfinite(matrix).all():
+        nothing = np.full(len(matrix), np.nan)
+        nothing[0] = np.nan if np.isnan(matrix).any() else np.inf
+        return Spectrum(nothing, float("nan"))
     (scaled,), (exponent,) = unit_scale(matrix.reshape(1, -1))
     scaled = scaled.reshape(matrix.shape)
-    norm = np.linalg.svd(scaled, compute_uv=False)[0]
+    singular = np.linalg.svd(scaled, compute_uv=False)
     radius = np.abs(np.linalg.eigvals(scaled)).max()
     with np.errstate(all="ignore"):
-        return Spectrum(float(np.ldexp(norm, exponent)), float(np.ldexp(radius, exponent)))
+        return Spectrum(np.ldexp(singular, exponent), float(np.ldexp(radius, exponent)))

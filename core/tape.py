@@ -163,7 +163,7 @@ class Tape:
         return ring.jacobian(self._recording, t, k)
 
     def step_spectrum(self, j: int) -> Spectrum:
-        """‖∂s_j/∂s_{j−1}‖₂ and its spectral radius, O(H³).
+        """The singular values of ∂s_j/∂s_{j−1} and its spectral radius, O(H³).
 
         Raises InputError unless 0 ≤ j < T.
         """
