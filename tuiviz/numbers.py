@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+LARGEST_WHOLE = 2**53 - 1
+"""The largest whole number of an option: every reader of JSON has it exactly."""
+
 WIDTH = 8
 """Cells that a number of `number` takes at most: -1.0e-300."""
 

@@ -11,6 +11,7 @@ from core.errors import InputError
 from tuiviz.files.disk import StrPath, byte_size, shown
 from tuiviz.files.text import Corpus, normalized, read_corpus
 from tuiviz.files.visible import visible
+from tuiviz.numbers import LARGEST_WHOLE
 
 if TYPE_CHECKING:
     from core.diagnosis import Report
@@ -191,7 +192,6 @@ def problem_of_tape(
 def parse_truncation(text: str) -> Truncation:
     """`K2` stands for TBPTT(1, K2), `K1,K2` for TBPTT(K1, K2). Raises InputError otherwise."""
     from core.truncation import Truncation
-    from tuiviz.files.trace_format import LARGEST_WHOLE
 
     parts = text.split(",")
     try:
@@ -227,7 +227,6 @@ def parameters(corpus: Corpus, options: ModelOptions, steps: int) -> Parameters:
     if options.weights is not None:
         return _loaded(options.weights, options, size, steps)
     from core.parameters import Parameters
-    from tuiviz.files.trace_format import LARGEST_WHOLE
 
     if options.convention is not None:
         raise InputError("--convention needs --weights, whose names and layout it tells")

@@ -38,11 +38,12 @@ class Action:
         return self.name.replace("-", "_")
 
 
-MOVE, LOOK, STOP, ASK, LEARN, USE = (
+MOVE, LOOK, STOP, ASK, JUDGE, LEARN, USE = (
     "Moving",
     "Looking",
     "Stopping",
     "Finding out",
+    "Your gradient",
     "Training",
     "Using",
 )
@@ -53,8 +54,6 @@ ACTIONS = (
     Action("step-back", ("N", "backspace"), "N", "one line back", MOVE, "step"),
     Action("time", ("t", "ㅅ", "f11"), "t", "to the next time step", MOVE, "time"),
     Action("time-back", ("T", "ㅆ"), "T", "to the time step before", MOVE, "time"),
-    Action("go-on", ("c", "ㅊ", "f5"), "c", "on to a breakpoint, or the end", MOVE, "run"),
-    Action("go-back", ("C", "f6"), "C", "back to one, or the start", MOVE, "run"),
     Action("finish", ("f", "ㄹ", "f8"), "f", "to the end of this pass", MOVE, "pass", 2),
     Action("finish-back", ("F",), "F", "to the start of this pass", MOVE, "pass", 2),
     Action("start", ("home",), "Home", "to the first position", MOVE),
@@ -107,6 +106,8 @@ ACTIONS = (
         asks=True,
     ),
     Action("run-to-cursor", ("r", "ㄱ"), "r", "run to the cursor", MOVE),
+    Action("go-on", ("c", "ㅊ", "f5"), "c", "on to a breakpoint, or the end", STOP, "run"),
+    Action("go-back", ("C", "f6"), "C", "back to one, or the start", STOP, "run"),
     Action("break-at", ("b", "ㅠ", "f9"), "b", "a breakpoint here, or off", STOP, "break",
            takes="nothing, a line, t=3, or a condition"),
     Action(
@@ -167,10 +168,10 @@ ACTIONS = (
     Action("pin", ("i", "ㅑ"), "i", "pin this value, and compare", ASK, "pin", 3),
     Action("predict", ("exclamation_mark",), "!", "asked before you are shown", ASK, "predict", 3),
     Action("answer", ("A",), "A", "answer what is asked", ASK, takes="your answer", asks=True),
-    Action("first-difference", ("D",), "D", "where your gradient goes wrong", ASK),
-    Action("yours", ("o", "ㅐ"), "o", "your gradient beside the right", ASK),
     Action("print", (), "", "the value of an expression", ASK, takes="an expression"),
     Action("show", (), "", "where you are, and what is here", ASK),
+    Action("first-difference", ("D",), "D", "where your gradient goes wrong", JUDGE),
+    Action("yours", ("o", "ㅐ"), "o", "your gradient beside the right", JUDGE),
     Action("sgd", ("s", "ㄴ"), "s", "a step of SGD", LEARN, "SGD", 3),
     Action("sgd-back", ("S",), "S", "a step of SGD back", LEARN, "SGD", 3),
     Action("sgd-to", (), "", "to a step of the training", LEARN, takes="its number, from 0"),

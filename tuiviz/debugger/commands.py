@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
+from importlib import import_module
 
 from core.errors import InputError
-from tuiviz.debugger import asking, judging, learning, looking, moving, stopping
-from tuiviz.debugger.actions import NAMES, Action, by_key, named
+from tuiviz.debugger.actions import (
+    ASK,
+    JUDGE,
+    LEARN,
+    LOOK,
+    MOVE,
+    NAMES,
+    STOP,
+    Action,
+    by_key,
+    named,
+)
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.files.visible import visible
 
@@ -18,8 +28,15 @@ ALIASES = {"break": "break-at", "continue": "go-on", "next": "time", "back": "st
 """Names that people of other debuggers type."""
 
 
-_MODULES = (moving, looking, stopping, asking, learning, judging)
-
+_MODULES = {
+    MOVE: "moving",
+    LOOK: "looking",
+    STOP: "stopping",
+    ASK: "asking",
+    JUDGE: "judging",
+    LEARN: "learning",
+}
+"""Where the actions of each group are; a module is loaded with the first action of its group."""
 
 Method = Callable[[Debugger, int | None, str], Running | None]
 """What an action does, with the count and the argument that were typed; None where none was."""
@@ -36,6 +53,8 @@ def parsed(text: str) -> tuple[Action, int | None, str]:
     name, argument = found["name"], found["argument"].strip()
     action = named(ALIASES.get(name, name)) or by_key(name)
     if action is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, [*NAMES, *ALIASES], 1)
         hint = f"did you mean {near[0]}?" if near else "? lists them"
         raise InputError(f"no action {visible(name)}; {hint}")
@@ -46,8 +65,8 @@ def parsed(text: str) -> tuple[Action, int | None, str]:
 def perform(debugger: Debugger, action: Action, count: int | None, argument: str) -> Running | None:
     """Does it; what may take long is returned to be run. Raises InputError if it cannot be done."""
     debugger.message = ""
-    method: Method = next(
-        vars(module)[action.method] for module in _MODULES if action.method in vars(module)
+    method: Method = getattr(
+        import_module(f"tuiviz.debugger.{_MODULES[action.group]}"), action.method
     )
     return method(debugger, count, argument)
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from tuiviz.explain.explanation import Explanation
-from tuiviz.explain.json_format import json
-from tuiviz.explain.latex import document
-from tuiviz.explain.markdown import markdown
-from tuiviz.explain.text import text
 
 if TYPE_CHECKING:
     from tuiviz.problem import Problem
 
-FORMATS: dict[str, Callable[[Explanation], str]] = {
-    "text": text,
-    "latex": document,
-    "markdown": markdown,
-    "json": json,
+FORMATS = {
+    "text": "text.text",
+    "latex": "latex.document",
+    "markdown": "markdown.markdown",
+    "json": "json_format.json",
 }
-"""What an explanation can be written as."""
+"""What an explanation can be written as: the module here, and its function, loaded when asked."""
 
 
 def explain(problem: Problem, t: int, name: str, form: str = "text") -> str:
@@ -33,4 +28,9 @@ def explain(problem: Problem, t: int, name: str, form: str = "text") -> str:
     if form not in FORMATS:
         raise InputError(f'format "{form}": expected one of {", ".join(FORMATS)}')
     problem.tape.error(t).terms(name)  # refuses what there is not
-    return FORMATS[form](Explanation(problem, t, name))
+    from tuiviz.explain.explanation import Explanation
+
+    module, function = FORMATS[form].split(".")
+    write = getattr(import_module(f"tuiviz.explain.{module}"), function)
+    written: str = write(Explanation(problem, t, name))
+    return written

@@ -12,13 +12,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tuiviz.numbers import LARGEST_WHOLE
+
 VERSION = 1
 
 LIMIT = 2**30
 """The largest trace that is written or read, in bytes."""
-
-LARGEST_WHOLE = 2**53 - 1
-"""The largest whole number of an option: every reader of JSON has it exactly."""
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
 Vector = list[Number]

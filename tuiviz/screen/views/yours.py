@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from core.diagnosis import Report
 from tuiviz.cells import wrapped
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.diagnosis.notation import Notation
-from tuiviz.diagnosis.words import summary
 from tuiviz.numbers import number
 from tuiviz.screen.drawing import Line, Room, line
+
+if TYPE_CHECKING:
+    from core.diagnosis import Report
 
 _RIGHT = 1e-3  # a count so near to 1 is right
 
@@ -22,6 +24,9 @@ def yours(debugger: Debugger, room: Room) -> list[Line]:
     if report is None:
         text = "No gradient was given: open a file that tuiviz check reads; tuiviz probe writes one"
         return [line(each, palette.dim) for each in wrapped(text, room.width)]
+    from tuiviz.diagnosis.notation import Notation
+    from tuiviz.diagnosis.words import summary
+
     verdict = summary(report, Notation(activation=session.problem.activation))
     calm = report.verdict in ("right", "convention")
     style = palette.good if calm else palette.warning
