@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def run(
     name = parameter(wrt)
     if script is None:
         require_terminal()
+        gc.disable()  # 20 ms of start: nothing that is loaded now is garbage
     from tuiviz.opening import open_debugger
 
     debugger = open_debugger(file, options, error, name, stops)

@@ -36,6 +36,9 @@ SMALLEST = (80, 24)
 WIDE = 100
 LARGE = (140, 36)
 
+SETTLED = 0.5
+"""Seconds until the garbage collector, which is off while everything is loaded, goes on."""
+
 FIRST = "n goes on line by line, N back; c runs to the end; ⏎ opens a term; ? has every key"
 """What is said first."""
 
@@ -79,7 +82,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
-            return View(name, draw, self.spelled, titles)
+            return View(name, self.debugger, draw, self.spelled, titles)
 
         yield view("header", lines.header)
         yield view("network", network.network, lambda d: "unrolled in time")
@@ -105,10 +108,14 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.prompt.close()
-        self.show()
-        # The tape stays: what has been recorded need not be looked at again and again.
+        self._arrange()
+        self.set_timer(SETTLED, self._settle)
+
+    def _settle(self) -> None:
+        """The tape stays: what has been recorded need not be looked at again and again."""
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     def begin_with(self, warnings: Sequence[str]) -> None:
         """What to say first: the warnings, or how to begin."""
@@ -126,10 +133,18 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.set_class(width >= LARGE[0] and height >= LARGE[1], "large")
         fits = self.debugger.session.steps <= network.capacity(width - 2)
         self.set_class(height >= 30 and not fits, "long")
-        self.call_after_refresh(self.show)
+        self._arrange()
+        self.call_after_refresh(self._grant)
 
     def show(self) -> None:
         """Shows the debugger as it is now."""
+        self._arrange()
+        for view in self.query(View):
+            view.show(self.debugger)
+        self._grant()
+
+    def _arrange(self) -> None:
+        """Chooses the panels that there is room for."""
         look, large = self.debugger.look, self.has_class("large")
         if look.panel in DETAILS:
             self._detail = look.panel
@@ -145,9 +160,6 @@ class DebuggerApp(App[None], inherit_bindings=False):
                 shown = large or name in ("chain", "program", self._detail)
             self.query_one(f"#{name}").display = shown
         self.set_class(alone, "zoomed")
-        for view in self.query(View):
-            view.show(self.debugger)
-        self._grant()
 
     # What is typed
 

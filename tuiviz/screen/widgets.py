@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Click, MouseScrollDown, MouseScrollUp
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -48,17 +48,25 @@ class View(Widget):
             super().__init__()
             self.panel, self.text = panel, text
 
-    def __init__(self, name: str, draw: Draw, spelled: Spelling, titles: tuple[Title, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        debugger: Debugger,
+        draw: Draw,
+        spelled: Spelling,
+        titles: tuple[Title, ...],
+    ) -> None:
         super().__init__(id=name)
+        self._debugger = debugger
         self._draw, self._titles, self._spelled = draw, titles, spelled
-        self._debugger: Debugger | None = None
         self._lines: list[Line] = []
+        self._drawn_for = Size(0, 0)
         self._ground: Style | None = None
 
     def show(self, debugger: Debugger) -> None:
         """Draws this debugger, as it is now; only the lines that are others are painted."""
         self._debugger = debugger
-        before, self._lines = self._lines, self._drawn()
+        before, self._lines = self._lines, self._drawn() if self.display else []
         if len(before) != len(self._lines):
             self.refresh()
             return
@@ -68,8 +76,8 @@ class View(Widget):
             self.refresh(*changed)
 
     def _drawn(self) -> list[Line]:
-        size = self.size
-        if self._debugger is None or not self.display or not size.area:
+        size = self._drawn_for = self.size
+        if not size.area:
             return []
         palette = DARK if self.app.current_theme.dark else LIGHT
         focused = self._debugger.look.panel == self.id
@@ -85,13 +93,14 @@ class View(Widget):
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        self._lines = []
-        self.refresh()
+        if self._drawn_for != self.size:  # else it has been painted at this size already
+            self._lines = []
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         if self._ground is None:
             self._ground = self.rich_style
-        if not self._lines:
+        if not self._lines or self._drawn_for != self.size:
             self._lines = self._drawn()
         drawn = self._lines[y] if y < len(self._lines) else line()
         return drawn.strip(self.size.width, self._spelled, self._ground)
