@@ -62,8 +62,9 @@ OPERATORS = {
     "/": operator.truediv,
     "//": operator.floordiv,
     "%": operator.mod,
-    "**": operator.pow,
 }
+# Not **: NumPy's power of an array may differ by one unit in the last place with where it lies in
+# memory, and what is exact below is compared exactly.
 Meaning = tuple[str, Any]
 numbers = st.floats(0, 1e3) | st.sampled_from([0.0, 1.0, 2.0, 1e300, 5e-324])
 leaves: st.SearchStrategy[Meaning] = st.one_of(
