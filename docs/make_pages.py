@@ -1,4 +1,4 @@
-"""Makes keys.md and commands.md from the tables that the program reads.
+"""Makes keys.md, commands.md and mistakes.md from the tables that the program reads.
 
 python docs/make_pages.py, with tuiviz installed.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from textual.keys import format_key
 
+from core.mistakes import CATALOGUE
 from tuiviz.cli import commands
 from tuiviz.cli.options import model_options
 from tuiviz.debugger.actions import ACTIONS, Action
@@ -31,7 +32,19 @@ def pages() -> dict[str, str]:
     return {
         "keys.md": "\n".join(_keys_page()) + "\n",
         "commands.md": "\n".join(_commands_page()) + "\n",
+        "mistakes.md": "\n".join(_mistakes_page()) + "\n",
     }
+
+
+def _mistakes_page() -> Iterator[str]:
+    yield "# Mistakes\n"
+    yield "What [tuiviz check](check.md) knows. eₜ = ŷₜ − yₜ, Dₜ = diag(1 − sₜ²), δₜₖ = ∂Eₜ/∂aₖ,"
+    yield "δₖ = Σₜ δₜₖ; G is the right gradient. What is a convention is not called wrong.\n"
+    yield "| identifier | what is done | what comes out |"
+    yield "|---|---|---|"
+    for row in CATALOGUE:
+        says = f"{row.says} (a convention)" if row.convention else row.says
+        yield f"| `{row.id}` | {says} | {row.formula} |"
 
 
 def _keys_page() -> Iterator[str]:

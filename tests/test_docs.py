@@ -122,7 +122,7 @@ def test_the_python_of_a_document_runs(document: Path) -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["keys.md", "commands.md"])
+@pytest.mark.parametrize("name", ["keys.md", "commands.md", "mistakes.md"])
 def test_a_page_made_from_a_table_is_up_to_date(name: str) -> None:
     """If it is not: python docs/make_pages.py"""
     pages = runpy.run_path(str(ROOT / "docs" / "make_pages.py"))["pages"]()

@@ -16,7 +16,7 @@ def lines(finding: Finding, notation: Notation) -> Pair:
     """The two lines of a known mistake; n stands in them as the number that was found."""
     found = _LINES[finding.id](notation, finding.parameters)
     wrong, right = found(finding.detail) if callable(found) else found
-    if finding.id in _COUNTED and finding.argument is not None:
+    if finding.id in COUNTED and finding.argument is not None:
         wrong = wrong.replace("{n}", str(int(finding.argument)))
     return wrong, right
 
@@ -45,7 +45,8 @@ def _products(n: Notation) -> dict[str, Pair]:
     return {"U": ("d", "x[k]"), "W": ("d", n.at("k-1")), "V": ("e", n.at("t"))}
 
 
-_COUNTED = ("truncated-window", "truncated-chunks", "truncated-end", "last-error-truncated")
+COUNTED = ("truncated-window", "truncated-chunks", "truncated-end", "last-error-truncated")
+"""The rows with an n."""
 
 Lines = Callable[[Notation, tuple[str, ...]], Pair | Callable[[str], Pair]]
 """From the parameters that it is made in; where it is made in several ways, from the detail too."""

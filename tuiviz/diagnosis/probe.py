@@ -76,7 +76,7 @@ def make_probe(steps: int, hidden: int, tokens: int) -> Probe:
 
 def _random(rng: np.random.Generator, steps: int, hidden: int, tokens: int) -> Probe:
     def draw(*shape: int) -> Array:
-        return rng.uniform(-1, 1, shape) * _LARGEST_WEIGHT
+        return (2 * rng.random(shape) - 1) * _LARGEST_WEIGHT
 
     theta = Parameters(
         U=draw(hidden, tokens),

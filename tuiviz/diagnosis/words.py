@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from core.diagnosis import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
 from core.mistakes import BY_ID
-from tuiviz.diagnosis.code import lines, right_line
+from tuiviz.diagnosis.code import COUNTED, lines, right_line
 from tuiviz.diagnosis.notation import Notation
 from tuiviz.files.submission import Submission
 from tuiviz.files.visible import visible
@@ -52,7 +52,10 @@ def _found(finding: Finding, notation: Notation) -> str:
         line = f" in the line {finding.first_wrong.written}" if finding.first_wrong else ""
         return f"no known mistake, {where}{first}{line}"
     row = BY_ID[finding.id]
-    return f"{finding.id}{_argument(finding)}: {row.says}, {where}{first}"
+    says = row.says
+    if finding.id in COUNTED and finding.argument is not None:
+        says = says.replace(" n ", f" {int(finding.argument)} ")
+    return f"{finding.id}{_argument(finding)}: {says}, {where}{first}"
 
 
 def details(report: Report, notation: Notation) -> Iterator[str]:
@@ -84,9 +87,10 @@ def _explained(finding: Finding, notation: Notation) -> Iterator[str]:
     wrong, right = lines(finding, notation)
     width = max(len(wrong), len(right))
     yield ""
-    yield f"  {row.says}{_argument(finding)}: {finding.detail or row.formula}"
+    formula = f"  {finding.id}: {finding.detail or row.formula}"
     if finding.id == "truncated-window" and finding.argument:
-        yield f"  ({int(finding.argument) - 1} steps beyond its own)"
+        formula += f", here {int(finding.argument) - 1} steps beyond its own"
+    yield formula
     yield f"    - {wrong:<{width}}   # as if you wrote"
     yield f"    + {right:<{width}}   # right"
     yield from _first_wrong(finding)
