@@ -57,10 +57,13 @@ def _single(instance: Instance, part: str) -> list[Choice]:
 
 
 def _softmax_twice(instance: Instance, found: Sequence[Choice]) -> Iterator[Choice]:
-    """Another wrong error, and the derivative of softmax once more."""
+    """Another wrong error, and the derivative of softmax once more.
+
+    Not of the error that stops at ∂E/∂ŷ: once more is what that one lacks.
+    """
     twice = next(each for each in found if each.rows and each.rows[0][0].id == "softmax-twice")
     for other in found:
-        if other.rows and other is not twice:
+        if other.rows and other is not twice and other.rows[0][0].id != "stops-at-yhat":
             yield Choice(through_softmax(instance, other.value), (*twice.rows, *other.rows))
 
 

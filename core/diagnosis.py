@@ -3,106 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from core.candidates import Made
-from core.coefficients import MOST_STEPS, Coefficients, coefficients, compared
+from core.coefficients import coefficients
 from core.errors import InputError
 from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
-from core.loop import MATRICES, Gradient, Instance
+from core.loop import MATRICES, RECURRENT, Gradient, Instance
 from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
+from core.precision import Precision, cast
+from core.report import (
+    CONVENTION,
+    DIFFERENCES,
+    RIGHT,
+    ROUNDING,
+    UNDECIDED,
+    UNKNOWN,
+    WRONG,
+    Finding,
+    Report,
+)
 from core.ruler import Ruler
 from core.search import Explanation, explanations, searchable, untestable
 from core.tape import Tape, record
 
-RIGHT, CONVENTION, WRONG = "right", "convention", "wrong"
-UNKNOWN, UNDECIDED = "unknown", "undecided"
+_BETTER = 10
+"""How much closer than the right gradient a mistake has to be."""
 
-ROUNDING, DIFFERENCES = "rounding", "finite differences"
-
-_DOUBLE, _SINGLE = 1e-9, 1e-4
-_DOUBLE_DIFFERENCES, _SINGLE_DIFFERENCES = 1e-5, 1e-3
-_MOST = 1e-2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A mistake that was made. `argument` is n, c or the scale, if the mistake has one.
-
-    `residual` is what it leaves unexplained, together with the others found; NaN if there is no
-    number for it. `detail` says which it is, where a mistake is made in several ways.
-    """
-
-    id: str
-    parameters: tuple[str, ...]
-    argument: float | None
-    residual: float
-    first_wrong: FirstWrong | None
-    detail: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What was found about the gradients of one instance.
-
-    `verdict`: right, convention, wrong, unknown or undecided. `findings`: best first; of an unknown
-    mistake one, with the id "unknown". `indistinguishable`: other mistakes that explain the
-    gradients as well. `not_testable`: mistakes that give the right gradients on this instance.
-    `tolerance` is relative to the norm of each gradient; `accuracy` says what it allows for.
-    `residuals`: ‖given − right‖/‖right‖ by parameter. `faults`: numbers that are not finite, and
-    shapes that fit nothing, a sentence for each.
-    """
-
-    verdict: str
-    findings: tuple[Finding, ...]
-    indistinguishable: tuple[str, ...]
-    not_testable: tuple[str, ...]
-    tolerance: float
-    accuracy: str
-    residuals: Mapping[str, float]
-    faults: tuple[str, ...]
-    instance: Instance
-    gradients: Gradient  # as they were given
-    explanation: Explanation | None
-
-    @property
-    def searched(self) -> bool:
-        """Whether mistakes were looked for; if not, the sequence is too long, see core.search."""
-        return searchable(self.instance)
-
-    @cached_property
-    def coefficients(self) -> Coefficients | None:
-        """How often each term (t, k) of the recurrence is counted; None where there is no map.
-
-        Of a mistake that is known, exactly; else the best fit to ∂E/∂U, ∂E/∂W, ∂E/∂b.
-        """
-        if self.verdict in (RIGHT, UNDECIDED) or not searchable(self.instance):
-            return None
-        if self.explanation:
-            return _known(self.instance, self.explanation)
-        usable = {
-            name: array
-            for name, array in self.gradients.items()
-            if array.shape == getattr(self.instance.tape.theta, name).shape
-            and np.isfinite(array).all()
-        }
-        return coefficients(self.instance.right, usable, self.tolerance)
-
-
-def _known(instance: Instance, explanation: Explanation) -> Coefficients | None:
-    scales, loop = explanation.scales, explanation.loop
-    names = [n for n in ("b", "W", "U") if n in scales and n not in explanation.untouched]
-    if not names or instance.steps > MOST_STEPS:
-        return None
-    other = [n for n in names if loop.factors[n] is not instance.right.factors[n]]
-    name = (other or names)[0]
-    return compared(loop, instance.right, name, scales[name])
+_EXACT = 1e-13
+"""What no finite difference comes near, relative."""
 
 
 def check(
@@ -157,24 +90,18 @@ def diagnose(tape: Tape, gradients: Gradient, *, single_precision: bool = False)
 def _in_double(tape: Tape) -> Tape:
     if tape.values["s"].dtype == np.float64:
         return tape
-    return tape.with_parameters(_cast(tape.theta, np.float64))
-
-
-def _cast(theta: Any, dtype: Any) -> Any:
-    return replace(theta, **{name: getattr(theta, name).astype(dtype) for name in NAMES})
+    return tape.with_parameters(cast(tape.theta, np.float64))
 
 
 class _Diagnosis:
     def __init__(self, tape: Tape, gradients: Gradient, single: bool) -> None:
         self.instance = Instance.of(tape)
         self.right = {name: getattr(tape.gradient(), name) for name in gradients}
-        self.single = single
         self.given: dict[str, Array] = {}
         self.faults: dict[str, str] = {}
         for name in (name for name in NAMES if name in gradients):
             self._take(name, np.asarray(gradients[name], np.float64))
-        self.tight = self._tolerance()
-        self.loose = max(self.tight, _SINGLE_DIFFERENCES if single else _DOUBLE_DIFFERENCES)
+        self.precision = Precision.of(self.instance.tape, self.right, single)
 
     def _take(self, name: str, array: Array) -> None:
         shape = self.right[name].shape
@@ -195,39 +122,48 @@ class _Diagnosis:
                 f"first d{name}[{first}] = {array[wrong][0]}"
             )
 
-    def _tolerance(self) -> float:
-        """What rounding may do: more where the network amplifies it, as float32 shows."""
-        theta = _cast(self.instance.tape.theta, np.float32)
-        ruler = Ruler(dict.fromkeys(self.right, 0.0), 0.0)
-        with np.errstate(all="ignore"):
-            other = self.instance.tape.with_parameters(theta).gradient()
-            amplified = ruler.residual(
-                {name: getattr(other, name).astype(np.float64) for name in self.right}, self.right
-            )
-        least, factor = (_SINGLE, 30.0) if self.single else (_DOUBLE, 1e3 * 2.0**-29)
-        return float(min(max(least, factor * amplified), _MOST)) if amplified < np.inf else least
-
     def report(self) -> Report:
-        if not all(np.isfinite(array).all() for array in self.right.values()):
-            return self._undecided()
-        if not any(array.any() for array in self.right.values()):
-            return self._undecided()
+        right = self.right.values()
+        if not all(np.isfinite(array).all() for array in right) or not any(map(np.any, right)):
+            return self._undecided("the right gradient of this instance is zero or not finite")
         if self.faults:
             return self._faulty()
-        for tolerance, accuracy in ((self.tight, ROUNDING), (self.loose, DIFFERENCES)):
-            ruler = self._ruler(tolerance)
-            if ruler.same(self.given, self.right):
-                return self._report(RIGHT, ruler, accuracy)
-            # Nobody computes a mistake by finite differences; in half precision one may.
-            worth = self._searchable and (self.single or accuracy == ROUNDING) and self._some
-            found = explanations(self.instance, self.given, ruler) if worth else []
-            if found:
-                return self._explained(found, ruler, accuracy)
-        return self._unknown(self._ruler(self.tight))
+        ruler = self._ruler(self.precision.rounding)
+        if ruler.same(self.given, self.right):
+            return self._report(RIGHT, ruler)
+        return self._explained(ruler) or self._by_differences() or self._unknown(ruler)
 
-    @property
-    def _some(self) -> bool:
-        return any(array.any() for array in self.given.values())
+    def _by_differences(self) -> Report | None:
+        """A report, if the gradients are right to the accuracy of finite differences."""
+        ruler = self._ruler(self.precision.differences)
+        if not ruler.same(self.given, self.right):
+            # In half precision a mistake may be as far from what it should be.
+            return self._explained(ruler, DIFFERENCES) if self.precision.single else None
+        if self.precision.single:
+            return self._report(RIGHT, ruler, DIFFERENCES)
+        exact = [name for name, r in self._residuals(ruler).items() if r <= _EXACT]
+        if exact and self._searchable and self._reweighed():
+            return None
+        if exact:
+            others = ", ".join(f"d{name}" for name in self.given if name not in exact)
+            return self._undecided(
+                f"{others}: off by more than rounding, by less than finite differences may be; "
+                f"d{exact[0]} is right to rounding"
+            )
+        return None if self._reweighed() else self._report(RIGHT, ruler, DIFFERENCES)
+
+    def _reweighed(self) -> bool:
+        """Whether terms are counted differently: what finite differences leave is no such sum."""
+        if not self._searchable:
+            return False
+        tolerance, steps = self.precision.rounding, self.instance.steps
+        recurrent = {name: self.given[name] for name in RECURRENT if name in self.given}
+        enough = sum(array.size for array in recurrent.values()) > steps * (steps + 1)  # twice
+        if not enough:
+            return False
+        found = coefficients(self.instance.right, recurrent, tolerance)
+        left = self._ruler(tolerance).residual(recurrent, self.right)
+        return found is not None and 100 * found.residual <= left
 
     @property
     def _searchable(self) -> bool:
@@ -248,10 +184,6 @@ class _Diagnosis:
         indistinguishable: tuple[str, ...] = (),
         explanation: Explanation | None = None,
     ) -> Report:
-        with np.errstate(all="ignore"):
-            residuals = {
-                name: ruler.one(name, array, self.right[name]) for name, array in self.given.items()
-            }
         names = [name for name in self.given if name not in self.faults]
         if not self._searchable:
             not_testable = tuple(row.id for row in CATALOGUE if row.part != AFTERWARDS)
@@ -266,23 +198,35 @@ class _Diagnosis:
             not_testable,
             ruler.tolerance,
             accuracy,
-            residuals,
+            self._residuals(ruler),
             tuple(self.faults.values()),
             self.instance,
             self.given,
             explanation,
         )
 
-    def _undecided(self) -> Report:
-        return self._report(UNDECIDED, Ruler(dict.fromkeys(self.right, 0.0), self.tight))
+    def _residuals(self, ruler: Ruler) -> dict[str, float]:
+        return {
+            name: ruler.one(name, array, self.right[name]) for name, array in self.given.items()
+        }
+
+    def _undecided(self, why: str) -> Report:
+        self.faults[""] = why
+        return self._report(UNDECIDED, self._ruler(self.precision.rounding))
 
     def _faulty(self) -> Report:
         lines = algorithm(self.instance.tape.program)
         names = tuple(self.faults)
         finding = Finding(UNKNOWN, names, None, np.nan, FirstWrong(None, lines[f"d{names[0]}"]))
-        return self._report(UNKNOWN, self._ruler(self.tight), findings=(finding,))
+        return self._report(UNKNOWN, self._ruler(self.precision.rounding), findings=(finding,))
 
-    def _explained(self, found: list[Explanation], ruler: Ruler, accuracy: str) -> Report:
+    def _explained(self, ruler: Ruler, accuracy: str = ROUNDING) -> Report | None:
+        """A report, if mistakes of the catalogue explain the gradients."""
+        computed = any(map(np.any, self.given.values()))
+        found = self._searchable and computed and explanations(self.instance, self.given, ruler)
+        # Where a mistake hardly shows, it explains noise hardly better than the right gradient does.
+        if not found or _BETTER * found[0].residual > ruler.residual(self.given, self.right):
+            return None
         best = found[0]
         findings = tuple(self._finding(best, made) for made in self._by_effect(best, ruler))
         chosen = {made.mistake for made in best.made}
@@ -290,12 +234,8 @@ class _Diagnosis:
         turned = {BY_ID["dW-transposed"], BY_ID["row-convention"]}
         if chosen & turned and sum(name in MATRICES for name in self.given) == 1:
             others |= turned  # of one matrix, who knows whether the others are
-        every = len(best.made[0].parameters) == len(self.given) or best.made[0].mistake.id == (
-            "row-convention"
-        )
-        harmless = every and all(made.mistake.convention for made in best.made)
         return self._report(
-            CONVENTION if harmless else WRONG,
+            CONVENTION if all(map(self._harmless, best.made)) else WRONG,
             ruler,
             accuracy,
             findings,
@@ -303,18 +243,23 @@ class _Diagnosis:
             best,
         )
 
+    def _harmless(self, made: Made) -> bool:
+        concerned = MATRICES if made.mistake.id == "row-convention" else NAMES
+        whole = {name for name in concerned if name in self.given and self.given[name].any()}
+        return made.mistake.convention and whole <= set(made.parameters)
+
     def _by_effect(self, explanation: Explanation, ruler: Ruler) -> list[Made]:
         """The mistakes of an explanation, first the one that explains most alone."""
         if len(explanation.made) == 1:
             return list(explanation.made)
 
         def alone(made: Made) -> float:
-            with np.errstate(all="ignore"):
-                return min(
-                    ruler.residual(self.given, gradient)
-                    for variant, gradient in made.mistake.gradients(self.instance, self.given)
-                    if variant.argument in (None, made.argument)
-                )
+            residuals = (
+                ruler.residual(self.given, gradient)
+                for variant, gradient in made.mistake.gradients(self.instance, self.given)
+                if variant.argument in (None, made.argument)
+            )
+            return min(residuals, default=np.inf)
 
         return sorted(explanation.made, key=alone)
 

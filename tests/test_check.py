@@ -18,9 +18,9 @@ import pytest
 from wrong_loops import COUNTED, ROWS, Exercise, carrying, exercise, looping
 
 import tuiviz as tv
-from core.diagnosis import Finding
 from core.loop import Instance
 from core.mistakes import CATALOGUE
+from core.report import Finding
 from core.ruler import Ruler
 from tuiviz import cli
 from tuiviz.diagnosis.code import lines

@@ -24,9 +24,10 @@ from wrong_loops import (
 )
 
 import tuiviz as tv
-from core.diagnosis import Report, diagnose
+from core.diagnosis import diagnose
 from core.loop import Instance
 from core.mistakes import CATALOGUE
+from core.report import Report
 
 CONVENTIONS = {"mean", "bits", "row-convention"}
 DTYPES = ("float64", "float32")
@@ -262,6 +263,25 @@ def test_every_row_is_recognised_with_other_activations_and_inputs(
                 assert row.id in right.not_testable
             else:
                 assert row.id in {*ids(report), *report.indistinguishable}, variant
+
+
+def test_a_small_mistake_is_not_taken_for_finite_differences() -> None:
+    """What differs by 1e-7 in one gradient, or as a sum of terms would, is no such difference."""
+    q = exercise(24)
+    right = carrying(q)
+    small = {**right, "W": right["W"] * (1 + 1e-7)}
+    assert checked(q, small).verdict == "undecided"
+    g = zeros_and_a_halved_carry(q, at=3)
+    term = {name: right[name] + 1e-7 * (g[name] - right[name]) for name in right}
+    assert checked(q, term).verdict == "unknown"
+    assert checked(q, {"W": term["W"], "U": term["U"]}).verdict == "unknown"
+
+
+@pytest.mark.parametrize("wrong", ["W-not-transposed", "no-tanh-derivative"])
+def test_a_mean_over_a_batch_and_another_mistake(wrong: str) -> None:
+    q = exercise(25)
+    report = checked(q, carrying(q, "mean over a batch", wrong))
+    assert set(ids(report)) == {"mean", wrong}
 
 
 # What an instance cannot tell

@@ -26,10 +26,11 @@ if _core and Path(_core.origin or "").parent.parent != Path(__file__).parent.par
 if TYPE_CHECKING:
     from core.cells import rnn
     from core.check import gradient_check
-    from core.diagnosis import Finding, Report, check
+    from core.diagnosis import check
     from core.errors import InputError
     from core.parameters import Parameters
     from core.program import Cell
+    from core.report import Finding, Report
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
@@ -64,10 +65,10 @@ __all__ = [
 _MODULES = {
     "Cell": "core.program",
     "Error": "core.tape",
-    "Finding": "core.diagnosis",
+    "Finding": "core.report",
     "InputError": "core.errors",
     "Parameters": "core.parameters",
-    "Report": "core.diagnosis",
+    "Report": "core.report",
     "Tape": "core.tape",
     "Term": "core.terms",
     "Terms": "core.terms",

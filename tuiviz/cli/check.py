@@ -11,7 +11,7 @@ from core.errors import InputError
 from tuiviz.files.disk import shown
 
 if TYPE_CHECKING:
-    from core.diagnosis import Report
+    from core.report import Report
     from tuiviz.diagnosis.notation import Notation
     from tuiviz.files.submission import Submission
 

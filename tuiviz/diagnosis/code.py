@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.diagnosis import Finding
 from core.lines import GRADIENT, Line
+from core.report import Finding
 from tuiviz.diagnosis.notation import Notation
 
 Pair = tuple[str, str]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from core.diagnosis import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
 from core.mistakes import BY_ID
+from core.report import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
 from tuiviz.diagnosis.code import COUNTED, lines, right_line
 from tuiviz.diagnosis.notation import Notation
 from tuiviz.files.submission import Submission
@@ -26,8 +26,6 @@ def summary(report: Report, notation: Notation) -> str:
     verdict = VERDICTS[report.verdict]
     if report.verdict == RIGHT:
         return f"{verdict}, to {_number(_largest(report))} ({_allowed(report)})"
-    if report.verdict == UNDECIDED:
-        return f"{verdict}: the right gradient of this instance is zero or not finite"
     if report.faults:
         return f"{verdict}: {'; '.join(report.faults)}"
     return f"{verdict}: {'; and '.join(_found(each, notation) for each in report.findings)}"
