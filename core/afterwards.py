@@ -138,16 +138,16 @@ def _sizes(size: float, steps: int) -> Iterator[tuple[Sequence[tuple[str, float]
         passes = round(rest)
         if 2 <= passes <= MOST_PASSES:
             yield [*unit, ("doubled", float(passes))], rest / passes
-        if steps > 1:
-            yield from (([*unit, *named], left) for named, left in _means(rest, steps))
+        yield from (([*unit, *named], left) for named, left in _means(rest, steps))
 
 
 def _means(size: float, steps: int) -> Iterator[tuple[list[tuple[str, float]], float]]:
     over_steps = size * steps
     sequences = round(1 / over_steps) if over_steps > 1 / (2 * MOST_SEQUENCES) else 0
-    if 1 <= sequences <= MOST_SEQUENCES:
+    if 1 <= sequences <= MOST_SEQUENCES and steps * sequences > 1:
         yield [("mean", 1 / (steps * sequences))], over_steps * sequences
-    yield [("doubled", 2.0), ("mean", 1 / steps)], over_steps / 2
+    if steps > 1:
+        yield [("doubled", 2.0), ("mean", 1 / steps)], over_steps / 2
 
 
 def _clips(

@@ -44,6 +44,7 @@ class Candidate:
     factors: Mapping[str, Choice]
     transposed: frozenset[str]
     untouched: frozenset[str]
+    turnable: frozenset[str]  # matrices that are not their own transposes
 
     def loop(self, instance: Instance) -> BackwardLoop:
         """The loop that it is."""
@@ -83,8 +84,7 @@ class Candidate:
     def _transposes(self) -> list[Made]:
         if not self.transposed:
             return []
-        matrices = {name for name in self.factors if name in MATRICES}
-        whole = self.transposed == matrices and self.transposed != {"W"}
+        whole = self.transposed == self.turnable and self.transposed != {"W"}
         row = BY_ID["row-convention" if whole else "dW-transposed"]
         return [Made(row, None, tuple(name for name in MATRICES if name in self.transposed))]
 
@@ -106,6 +106,9 @@ class Candidates:
         self.instance, self.given, self.ruler = instance, given, ruler
         right = instance.right.gradients(given)
         self.untouched = frozenset(name for name in given if ruler.same({name: given[name]}, right))
+        self.turnable = frozenset(
+            name for name in given if not np.array_equal(given[name], given[name].T)
+        )
         self.errors = choices.errors(instance)
         self.recursions = choices.recursions(instance)
         self.weights = choices.weights(instance)
@@ -228,6 +231,7 @@ class Candidates:
             {name: pick.choice for name, pick in picked.items()},
             frozenset(name for name, pick in picked.items() if pick.transposed),
             frozenset(name for name, pick in picked.items() if pick.untouched),
+            self.turnable,
         )
 
 

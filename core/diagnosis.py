@@ -11,9 +11,9 @@ from core.candidates import Made
 from core.coefficients import coefficients
 from core.errors import InputError
 from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
+from core.given import by_our_names, in_our_shapes
 from core.loop import MATRICES, RECURRENT, Gradient, Instance
 from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
-from core.numbers import Array
 from core.parameters import NAMES, Parameters
 from core.precision import Precision, cast
 from core.report import (
@@ -55,26 +55,12 @@ def check(
 
     Raises InputError as `record` does, for other names, and if there is no gradient.
     """
-    given = _named(gradients)
+    given = by_our_names(gradients)
     if single_precision is None:
         arrays = [*given.values(), *(getattr(theta, name) for name in NAMES)]
         single_precision = any(a.dtype.kind == "f" and a.dtype.itemsize < 8 for a in arrays)
     tape = record(theta, x, y, initial_state=initial_state, activation=activation)
     return diagnose(tape, given, single_precision=single_precision)
-
-
-def _named(gradients: Parameters | Mapping[str, Any]) -> dict[str, Array]:
-    if isinstance(gradients, Parameters):
-        return {name: getattr(gradients, name) for name in NAMES}
-    found = {}
-    for name, value in gradients.items():
-        own = name.removeprefix("d")
-        if own not in NAMES or own in found:
-            raise InputError(f'gradient "{name}": expected some of dU, dW, dV, db, dc, each once')
-        found[own] = np.asarray(value)
-        if found[own].dtype.kind not in "fiu":
-            raise InputError(f"{name} has dtype {found[own].dtype}; expected numbers")
-    return found
 
 
 def diagnose(tape: Tape, gradients: Gradient, *, single_precision: bool = False) -> Report:
@@ -97,35 +83,14 @@ class _Diagnosis:
     def __init__(self, tape: Tape, gradients: Gradient, single: bool) -> None:
         self.instance = Instance.of(tape)
         self.right = {name: getattr(tape.gradient(), name) for name in gradients}
-        self.given: dict[str, Array] = {}
-        self.faults: dict[str, str] = {}
-        for name in (name for name in NAMES if name in gradients):
-            self._take(name, np.asarray(gradients[name], np.float64))
+        self.given, self.faults = in_our_shapes(gradients, self.right)
         self.precision = Precision.of(self.instance.tape, self.right, single)
 
-    def _take(self, name: str, array: Array) -> None:
-        shape = self.right[name].shape
-        if (
-            name not in MATRICES
-            and array.size == shape[0]
-            and max(array.shape, default=1) == shape[0]
-        ):
-            array = array.reshape(shape)
-        self.given[name] = array
-        if array.shape not in (shape, shape[::-1]):
-            self.faults[name] = f"d{name} has shape {array.shape}; expected {shape}"
-        elif not np.isfinite(array).all():
-            wrong = ~np.isfinite(array)
-            first = ", ".join(str(int(i)) for i in np.argwhere(wrong)[0])
-            self.faults[name] = (
-                f"d{name} has {int(wrong.sum())} of {array.size} numbers that are not finite, "
-                f"first d{name}[{first}] = {array[wrong][0]}"
-            )
-
     def report(self) -> Report:
-        right = self.right.values()
-        if not all(np.isfinite(array).all() for array in right) or not any(map(np.any, right)):
-            return self._undecided("the right gradient of this instance is zero or not finite")
+        if not all(np.isfinite(array).all() for array in self.right.values()):
+            return self._undecided("the right gradient of this instance is not finite")
+        if not any(array.any() for array in (*self.right.values(), *self.given.values())):
+            return self._undecided("the right gradient of this instance is zero")
         if self.faults:
             return self._faulty()
         ruler = self._ruler(self.precision.rounding)
@@ -224,7 +189,7 @@ class _Diagnosis:
         """A report, if mistakes of the catalogue explain the gradients."""
         computed = any(map(np.any, self.given.values()))
         found = self._searchable and computed and explanations(self.instance, self.given, ruler)
-        # Where a mistake hardly shows, it explains noise hardly better than the right gradient does.
+        # Where a mistake hardly shows, it explains noise hardly better than no mistake does.
         if not found or _BETTER * found[0].residual > ruler.residual(self.given, self.right):
             return None
         best = found[0]
