@@ -27,7 +27,7 @@ LARGEST = 2**20
 
 _LARGE = 2**17  # T²·H above which no three mistakes at once are looked for
 
-_MOST_TRIED = 3000  # on an instance of a few numbers everything agrees with everything
+_MOST_TRIED = 1000  # on an instance of a few numbers everything agrees with everything
 
 
 @dataclass(frozen=True, eq=False)
