@@ -188,7 +188,7 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
 def _scrolled(debugger: Debugger, rows: int, columns: int) -> tuple[int, int]:
     """How far down and across the value is scrolled then: its last row and column stay in sight."""
     try:
-        labels = debugger.session.value().labels[-2:]
+        labels = debugger.value.labels[-2:]
     except InputError:  # too many numbers to show any
         labels = ()
     down, across, *_ = (*(len(names) - 1 for names in labels), 0, 0)
