@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -278,6 +279,19 @@ def test_keys_reach_their_actions_on_the_screen(monkeypatch: pytest.MonkeyPatch)
         assert app.debugger.look.zoomed
         await pilot.press("ctrl+c")
         assert app._exit
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
+
+
+def test_what_is_typed_at_once_after_a_key_that_asks_reaches_the_prompt() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for sign in "/soft":
+            app.post_message(Key("slash" if sign == "/" else sign, sign))
+        await pilot.press("enter")
+        assert app.debugger.trained == 0
+        assert (
+            app.debugger.session.written(app.debugger.session.position.line) == "ŷ₀ = softmax(z₀)"
+        )
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
-from textual.events import Key, Resize
+from textual.events import Event, Key, Resize
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -63,10 +63,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self, debugger: Debugger, ascii_only: bool = False, settings: Settings | None = None
     ) -> None:
         super().__init__()
+        self._numbers: dict[str, int] = {}  # of the actions, by their keys
         for number, action in enumerate(ACTIONS):
             keys = settings.keys[action.id] if settings else action.keys
-            if keys:
-                self.bind(",".join(keys), f"act({number})", description=action.help)
+            self._numbers |= dict.fromkeys(keys, number)
         if settings and settings.precision:
             debugger.look = replace(debugger.look, digits=settings.precision)
         if settings and settings.theme in self.available_themes:
@@ -163,19 +163,32 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     # What is typed
 
-    def action_act(self, number: int) -> None:
-        """Does an action of the table, with the count typed before it."""
+    async def on_event(self, event: Event) -> None:
+        """Takes a key before any widget does: what follows a key that asks reaches the prompt."""
+        taken = isinstance(event, Key) and not event.is_forwarded and self._takes(event)
+        if not taken:
+            await super().on_event(event)
+
+    def _takes(self, event: Key) -> bool:
+        if not isinstance(self.screen, Ground) or self.prompt.display:
+            return False
+        number = next((self._numbers[k] for k in event.aliases if k in self._numbers), None)
+        if number is not None:
+            self._act(number)
+        elif event.character and event.character.isdecimal():
+            self._typed_count = (self._typed_count + event.character)[-9:]
+            self._say(f"{self._typed_count} …")
+        else:
+            return False
+        return True
+
+    def _act(self, number: int) -> None:
         action = ACTIONS[number]
         count, self._typed_count = int(self._typed_count) if self._typed_count else None, ""
         if action.asks and count is None:
             self.prompt.ask(action.name, action.takes)
         else:
             self.act(action, count, action.preset)
-
-    def on_key(self, event: Key) -> None:
-        if event.character and event.character.isdecimal() and not self.prompt.display:
-            self._typed_count = (self._typed_count + event.character)[-9:]
-            self._say(f"{self._typed_count} …")
 
     def _say(self, text: str) -> None:
         self.debugger.message = text

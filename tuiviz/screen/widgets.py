@@ -167,7 +167,7 @@ class Prompt(Input):
         self.suggester = SuggestFromList(NAMES) if action == "command" else None
         self.display = True
         self.disabled = False
-        self.focus()
+        self.screen.set_focus(self)  # at once: the next key may be under way
 
     def close(self) -> None:
         """Hides it."""
