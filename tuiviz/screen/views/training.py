@@ -56,7 +56,7 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
         fitted(f"       steps {history.first + 1} … {history.last}  {kept}", room.width),
         palette.dim,
     )
-    return [*made, *plot(curve, inner, 0.0, high), axis]
+    return [*made, *plot(curve, inner, 0.0, high), axis][: room.height]
 
 
 def _last_step(debugger: Debugger) -> list[str]:
