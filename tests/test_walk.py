@@ -169,6 +169,8 @@ def test_the_sum_so_far_in_words_is_that_in_numbers(session: Session) -> None:
         if session.kind == ONE:
             t, name = session.error, session.parameter
             terms = [loops.term(name, t, k) for k in range(t + 1) if loops.keeps(t, k)]
+            kept = [k for k in range(t + 1) if loops.keeps(t, k) and (name not in "Vc" or k == t)]
+            assert found.terms == len(kept)
             total = sum(terms, np.zeros_like(getattr(session.problem.theta, name)))
             assert close(found.whole, np.linalg.norm(total))
     end = session.moved_to(len(session.walk) - 1)

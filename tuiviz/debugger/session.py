@@ -297,9 +297,9 @@ class Session:
 
     def pass_terms(self, parameter: str) -> Terms:
         """What each step of the pass at hand adds to the gradient of a parameter."""
-        here = self.at_pass
-        low = 0 if self.going_forward else self.walk.passes[self.position.back][2]
-        return here.steps(parameter, low)
+        if self.going_forward:
+            return self.at_error.terms(parameter, self.problem.truncation)
+        return self.at_pass.steps(parameter, self.walk.passes[self.position.back][2])
 
     def labels(self, axes: tuple[str, ...], shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """The names along each axis: tokens for x and the readout, numbers for the units."""

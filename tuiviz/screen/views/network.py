@@ -121,9 +121,11 @@ def _adjoints(session: Session, room: Room, norms: Any) -> Cell:
     largest = float(finite.max(initial=0.0))
     reached = session.steps if session.going_forward else session.position.step
 
+    back, truncation = session.at_pass, session.problem.truncation
+    low = back.low if session.kind == SUM else session.at_error.kept_from(truncation)
+
     def cell(t: int) -> tuple[str, Style, str]:
-        back = session.at_pass
-        if not back.low <= t <= back.last:
+        if not low <= t <= back.last:
             return "·", palette.dim, ""
         text = f"{number(norms[t])} {level(norms[t] / largest if largest else 0.0)}"
         return text, palette.plain if t >= reached else palette.dim, f"goto k={t}"
