@@ -192,6 +192,7 @@ def test_what_resumes_may_repeat_the_options_but_not_contradict_them(tmp_path: P
         "seed": 1,
         "activation": "relu",
         "unknown": "cat",
+        "convention": "row",
     }.items():
         with refused(f"--{name}", "leave"):
             resumed_plan(SAMPLE, path, ModelOptions(**{name: wrong}), SgdOptions())  # type: ignore[arg-type]

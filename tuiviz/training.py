@@ -243,6 +243,7 @@ def _check_agreement(
         ("--seed", options.seed, recipe.model.seed),
         ("--activation", options.activation, recipe.model.activation),
         ("--unknown", unknown, recipe.unknown),
+        ("--convention", options.convention, None),
         ("--truncate", options.truncation, _truncation(recipe)),
         ("--lr", sgd.rate, recipe.sgd.rate),
         ("--clip", sgd.clip, _clip(recipe)),
