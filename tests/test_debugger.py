@@ -628,7 +628,8 @@ def test_whatever_is_typed_is_done_or_refused(case: str | Problem, typed: list[s
         except InputError as error:
             assert str(error).isprintable()  # noqa: PT017  # whether it is refused is left open
         assert 0 <= debugger.session.index < len(debugger.session.walk)
-    assert len(stop_report(debugger)) == 3 + len(debugger.watches)
+    shown = 3 + len(debugger.watches) + (debugger.session.cursor is not None)
+    assert len(stop_report(debugger)) == shown
 
 
 @pytest.mark.parametrize("kind", KINDS)

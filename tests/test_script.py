@@ -61,6 +61,16 @@ def test_empty_lines_and_remarks_do_nothing_and_q_ends(debugger: Debugger) -> No
     assert [text for text in said if text.startswith(">")] == ["> n"]
 
 
+def test_a_script_prints_what_the_cursor_comes_to(debugger: Debugger) -> None:
+    product = debugger.session.problem.tape.jacobian(4, 2)
+    said = played(debugger, "goto term 2", "right", "3 down", "here", "up")
+    size = number(float(np.linalg.norm(product)))
+    shown = f"  cursor  ∂s₄/∂s₂ = Πⱼ, j = 4 … 3  4×4  ‖·‖ {size}"
+    assert said[said.index("> 3 down") + 1] == shown
+    assert said[said.index("> here") + 1] == "> up"
+    assert stop_report(debugger)[-1].startswith("  cursor  ")
+
+
 @pytest.mark.parametrize("number_of_line", [1, 4])
 def test_an_error_names_the_script_and_the_line(debugger: Debugger, number_of_line: int) -> None:
     lines = ["#"] * (number_of_line - 1) + ["stpe"]

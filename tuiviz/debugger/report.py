@@ -18,11 +18,11 @@ from tuiviz.numbers import number, percent
 
 
 def stop_report(debugger: Debugger) -> list[str]:
-    """Position, line, value, the sum so far, and the watches."""
+    """Position, line, value, the sum so far, what the cursor is on, and the watches."""
     session = debugger.session
     here = f"{session.index + 1} of {len(session.walk)}  {debugger.where}"
     lines = [f"{here}  ({KINDS[session.kind]})", f"  {line_text(debugger)}"]
-    lines += [f"  {so_far_text(so_far(session))}"]
+    lines += [f"  {so_far_text(so_far(session))}", *cursor_texts(debugger)]
     return lines + [f"  {text}" for text in watch_texts(debugger)]
 
 
@@ -34,6 +34,17 @@ def line_text(debugger: Debugger) -> str:
         return f"{session.written(session.position.line)}  ?  {asked.text}"
     value = session.line_value().array
     return f"{session.written(session.position.line)}  {shown_value(value, debugger.look.digits)}"
+
+
+def cursor_texts(debugger: Debugger) -> list[str]:
+    """What the cursor of the chain rule is on, if it is on something: its formula and its size."""
+    if debugger.session.cursor is None:
+        return []
+    try:
+        found = debugger.session.value()
+    except InputError as error:  # too many numbers
+        return [f"  {error}"]
+    return [f"  cursor  {found.heading}  {shown_value(found.array, debugger.look.digits)}"]
 
 
 def shown_value(value: Any, digits: int = 4) -> str:

@@ -12,7 +12,7 @@ from core.errors import InputError
 from tuiviz.debugger import commands
 from tuiviz.debugger.actions import LEARN, MOVE
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.report import stop_report
+from tuiviz.debugger.report import cursor_texts, stop_report
 from tuiviz.files.disk import StrPath, reading, shown
 from tuiviz.files.visible import visible
 
@@ -50,9 +50,11 @@ def play(debugger: Debugger, lines: Iterable[str], name: str) -> Iterator[str]:
 
 
 def _done(debugger: Debugger, text: str) -> Iterator[str]:
-    before = debugger.place
+    before, cursor = debugger.place, debugger.session.cursor
     commands.run(debugger, text)
     yield from debugger.message.splitlines()
     action, _, _ = commands.parsed(text)
     if debugger.place != before or action.group in (MOVE, LEARN):
         yield from stop_report(debugger)
+    elif debugger.session.cursor != cursor:
+        yield from cursor_texts(debugger)

@@ -36,7 +36,8 @@ class Value:
     @property
     def heading(self) -> str:
         """∂s₂/∂a₂ = diag(1 − s₂²); a line as it is."""
-        return self.written if "=" in self.written else f"{self.title} = {self.written}"
+        whole = "+=" in self.written or self.written.startswith(self.title)
+        return self.written if whole else f"{self.title} = {self.written}"
 
 
 @dataclass(frozen=True)
