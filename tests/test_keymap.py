@@ -205,7 +205,7 @@ def test_a_key_that_is_given_twice_stays_with_the_first(home: Path) -> None:
         ("asci = true", "no setting asci; did you mean ascii?"),
         ("ascii = 1", "ascii: expected true or false"),
         ("theme = 3", "theme: expected a name"),
-        ("precision = true", "precision: expected a whole number from 1 to 17"),
+        ("precision = true", "precision: expected a whole number from 2 to 12"),
         ("precision = 0", "precision: expected"),
         ("precision = 18", "precision: expected"),
         ("precision = 4.0", "precision: expected"),

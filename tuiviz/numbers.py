@@ -7,6 +7,9 @@ import math
 LARGEST_WHOLE = 2**53 - 1
 """The largest whole number of an option: every reader of JSON has it exactly."""
 
+_WHOLE = 1e-12  # of 1: nearer to the whole is rounding
+_MOST_DIGITS = 6
+
 WIDTH = 8
 """Cells that a number of `number` takes at most: -1.0e-300."""
 
@@ -40,7 +43,12 @@ def short(value: float, digits: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as 12.3 %."""
+    """A share as 12.3 %; with more digits where it would be rounded to a whole that it is not."""
     if math.isnan(share):
         return "–"
-    return f"{100 * share:.1f} %" if abs(share) < 100 else f"{100 * share:.1e} %"
+    if abs(share) >= 100:
+        return f"{100 * share:.1e} %"
+    digits = 1
+    while digits < _MOST_DIGITS and abs(share - 1) > _WHOLE and round(100 * share, digits) == 100:
+        digits += 1
+    return f"{100 * share:.{digits}f} %"

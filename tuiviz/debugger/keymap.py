@@ -35,8 +35,8 @@ _SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ascii": (lambda value: isinstance(value, bool), "true or false"),
     "theme": (lambda value: isinstance(value, str), "a name in quotes"),
     "precision": (
-        lambda value: type(value) is int and 1 <= value <= 17,  # 17 digits tell floats apart
-        "a whole number from 1 to 17",
+        lambda value: type(value) is int and 2 <= value <= 12,
+        "a whole number from 2 to 12",
     ),
 }
 

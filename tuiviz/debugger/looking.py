@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import InputError
+from core.sgd import by_name
 from tuiviz.debugger.debugger import KINDS, PANELS, Debugger
 from tuiviz.debugger.find import goto_position
 from tuiviz.debugger.moving import run_to_cursor, times
@@ -43,7 +44,7 @@ def error_back(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def gradient(debugger: Debugger, count: int | None, argument: str) -> None:
     """The parameter whose gradient is looked at; without an argument the next one."""
-    names = list(debugger.session.program.parameters)
+    names = list(by_name(debugger.session.problem.theta))
     chosen = argument or names[(names.index(debugger.session.parameter) + 1) % len(names)]
     if chosen not in names:
         raise InputError(f"no parameter {visible(chosen)}; expected {', '.join(names)}")

@@ -85,4 +85,4 @@ def _near(said: str, right: float) -> bool:
         return False
     if not math.isfinite(right):
         return said.lower() == str(right).lower()
-    return abs(found - right) <= max(CLOSE * abs(right), 5e-3)
+    return abs(found - right) <= CLOSE * abs(right)

@@ -24,6 +24,8 @@ _NEAR = 1e-3  # of 1: a count so near is right
 def chain(debugger: Debugger, room: Room) -> list[Line]:
     """The rows around the cursor, as many as there is room for."""
     session = debugger.session
+    if debugger.question is not None:
+        return [line("hidden until you answer", room.palette.dim)]
     outline = session.outline
     first = window(outline.number(session.focus), len(outline), room.height)
     norms = session.terms.norms
@@ -36,6 +38,8 @@ def chain(debugger: Debugger, room: Room) -> list[Line]:
 def title(debugger: Debugger) -> str:
     """∂E₃/∂W = Σₖ, k = 3 … 0"""
     root = debugger.session.outline.root
+    if debugger.question is not None:
+        return root.symbol
     return f"{root.symbol} = {root.written}"
 
 

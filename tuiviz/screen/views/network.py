@@ -46,7 +46,7 @@ def network(debugger: Debugger, room: Room) -> list[Line]:
     norms = state_norms(session)
     rows = [
         _row(session, room, shown, title, cell)
-        for title, cell in _cells(session, room, first, norms)
+        for title, cell in _cells(debugger, room, first, norms)
     ]
     if len(shown) < steps and room.height > ROWS:
         rows.append(_map(session, room, shown, norms))
@@ -56,7 +56,8 @@ def network(debugger: Debugger, room: Room) -> list[Line]:
 Cell = Callable[[int], tuple[str, Style, str]]
 
 
-def _cells(session: Session, room: Room, first: int, norms: Any) -> list[tuple[str, Cell]]:
+def _cells(debugger: Debugger, room: Room, first: int, norms: Any) -> list[tuple[str, Cell]]:
+    session = debugger.session
     problem, palette, here = session.problem, room.palette, session.position.step
     cell = cell_width(room.width)
 
@@ -87,7 +88,7 @@ def _cells(session: Session, room: Room, first: int, norms: Any) -> list[tuple[s
         ("state" if first else "s₋₁ ──────▶", state),
         ("error", error),
         ("follows", follows),
-        (of, _adjoints(session, room, norms)),
+        (of, _adjoints(debugger, room, norms)),
     ]
 
 
@@ -115,38 +116,51 @@ def state_norms(session: Session) -> Any:
     return session.keep(key, make)
 
 
-def _adjoints(session: Session, room: Room, norms: Any) -> Cell:
-    palette = room.palette
-    finite = norms[np.isfinite(norms)]
-    largest = float(finite.max(initial=0.0))
+def _adjoints(debugger: Debugger, room: Room, norms: Any) -> Cell:
+    session, palette = debugger.session, room.palette
+    top = _top(norms)
     reached = session.steps if session.going_forward else session.position.step
-
-    back, truncation = session.at_pass, session.problem.truncation
-    low = back.low if session.kind == SUM else session.at_error.kept_from(truncation)
+    asked = debugger.question is not None
 
     def cell(t: int) -> tuple[str, Style, str]:
-        if not low <= t <= back.last:
+        back = session.at_pass
+        if not back.low <= t <= back.last or np.isnan(norms[t]):
             return "·", palette.dim, ""
-        text = f"{number(norms[t])} {level(norms[t] / largest if largest else 0.0)}"
+        if asked:
+            return "?", palette.dim, ""
+        text = f"{number(norms[t])} {level(_size(norms[t], top))}"
         return text, palette.plain if t >= reached else palette.dim, f"goto k={t}"
 
     return cell
+
+
+_DECADES = 3
+"""Decades below the largest norm that a bar has something for."""
+
+
+def _top(norms: Any) -> float:
+    """log₁₀ of the largest finite norm."""
+    finite = norms[np.isfinite(norms) & (norms > 0)]
+    return float(np.log10(finite.max())) if finite.size else 0.0
+
+
+def _size(norm: float, top: float) -> float:
+    """A norm on a log scale, 1 for the largest, 0 for three decades less and below."""
+    if not norm > 0:
+        return 0.0
+    return max(0.0, min(1.0, 1 + (float(np.log10(norm)) - top) / _DECADES))
 
 
 def _map(session: Session, room: Room, shown: range, norms: Any) -> Line:
     """All steps in a line: how large ‖∂E/∂s_k‖ is, on a log scale, and which part is shown."""
     width = max(1, room.width - _SIDE - _EDGE - 1)
     edges = np.linspace(0, session.steps, min(width, session.steps) + 1).astype(int)
-    with np.errstate(all="ignore"):
-        logs = np.log10(norms)
-        finite = logs[np.isfinite(logs)]
-    top = float(finite.max(initial=-np.inf)) if finite.size else 0.0
+    top = _top(norms)
+    largest = np.maximum.reduceat(np.nan_to_num(norms, posinf=0.0), edges[:-1])
     made = line(fitted("all steps", _SIDE), room.palette.dim).add("  ")
-    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        part = logs[start:stop]
-        part = part[np.isfinite(part)]
-        # three decades down is nothing to see
-        size = 1 + (float(part.max()) - top) / 3 if part.size else 0.0
+    bins = zip(edges[:-1].tolist(), edges[1:].tolist(), largest.tolist(), strict=True)
+    for start, stop, norm_ in bins:
+        size = _size(norm_, top)
         here = start < shown.stop and shown.start < stop
         mark = "▼" if start <= session.position.step < stop else level(size) if size > 0 else "·"
         style = room.palette.bold if here else room.palette.dim
