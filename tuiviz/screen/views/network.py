@@ -134,7 +134,7 @@ def _adjoints(debugger: Debugger, room: Room, norms: Any) -> Cell:
     return cell
 
 
-_DECADES = 3
+_DECADES = 2
 """Decades below the largest norm that a bar has something for."""
 
 
@@ -145,7 +145,7 @@ def _top(norms: Any) -> float:
 
 
 def _size(norm: float, top: float) -> float:
-    """A norm on a log scale, 1 for the largest, 0 for three decades less and below."""
+    """A norm on a log scale, 1 for the largest, 0 for two decades less and below."""
     if not norm > 0:
         return 0.0
     return max(0.0, min(1.0, 1 + (float(np.log10(norm)) - top) / _DECADES))
