@@ -451,15 +451,26 @@ def test_an_interrupt_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_run_needs_a_terminal(run: Run) -> None:
-    assert_refused(run("run", SAMPLE), "run needs a terminal; tuiviz export writes the trace")
+    assert_refused(
+        run("run", SAMPLE),
+        "the debugger needs a terminal, on standard error too",
+    )
     assert_refused(run("run", SAMPLE, "--wrt", "Z"), "--wrt Z: expected one of U, W, V, b, c")
 
 
 @pytest.mark.parametrize(
     ("args", "env", "said"),
     [
-        ([SAMPLE], {"TERM": "dumb"}, "run needs a terminal that can move the cursor; TERM says"),
-        ([SAMPLE], {"TERM": ""}, "run needs a terminal that can move the cursor; TERM says"),
+        (
+            [SAMPLE],
+            {"TERM": "dumb"},
+            "a terminal that can move the cursor; TERM says",
+        ),
+        (
+            [SAMPLE],
+            {"TERM": ""},
+            "a terminal that can move the cursor; TERM says",
+        ),
         (["nothing.txt"], {}, "nothing.txt: no such file"),
         ([SAMPLE, "--error", "5"], {}, "--error 5: expected 0 to 4, as T = 5"),
     ],

@@ -644,7 +644,7 @@ def test_a_single_step_is_walked_whole(kind: str) -> None:
 def test_a_vocabulary_of_one_word_has_no_error_and_no_gradient() -> None:
     debugger = Debugger(Session(odd_problem("one word"), 3))
     run(debugger, "end")
-    assert "‖·‖ 0 of 0  –" in stop_report(debugger)[2]
+    assert "‖·‖ 0 of 0  share –" in stop_report(debugger)[2]
 
 
 def test_an_overflow_is_shown_where_it_arises(tmp_path: Path) -> None:

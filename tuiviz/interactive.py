@@ -40,12 +40,14 @@ def debug(
     DebuggerApp(Debugger(Session(problem, chosen, wrt))).run()
 
 
-def require_terminal() -> None:
-    """Raises InputError where no screen can be drawn."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(
-            "run needs a terminal; tuiviz export writes the trace without one, and --script FILE "
-            "drives the debugger"
-        )
+def require_terminal(without: str = "") -> None:
+    """Raises InputError where no screen can be drawn; `without` says what to do instead."""
+    # Textual draws on the standard error.
+    if not (
+        sys.stdin.isatty() and sys.stdout.isatty() and sys.__stderr__ and sys.__stderr__.isatty()
+    ):
+        raise InputError(f"the debugger needs a terminal, on standard error too{without}")
     if os.environ.get("TERM", "") in ("", "dumb"):
-        raise InputError("run needs a terminal that can move the cursor; TERM says it cannot")
+        raise InputError(
+            "the debugger needs a terminal that can move the cursor; TERM says it cannot"
+        )

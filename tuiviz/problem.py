@@ -209,9 +209,11 @@ def parse_truncation(text: str) -> Truncation:
 
 def check_memory(size: int, hidden: int, steps: int, advice: str) -> None:
     """Raises InputError if a tape of T = `steps` and its parameters take more than LARGEST."""
-    numbers = hidden * (2 * size + hidden) + steps * (3 * hidden + 3 * size)
-    needed = 2 * 8 * numbers  # once more for a gradient and its cotangents
+    of_size, of_hidden = steps * 3 * size, hidden * (2 * size + hidden) + steps * 3 * hidden
+    needed = 2 * 8 * (of_size + of_hidden)  # once more for a gradient and its cotangents
     if needed > LARGEST:
+        if of_size > of_hidden:
+            advice = "use a shorter sequence, or one of fewer distinct tokens"
         raise InputError(
             f"T = {steps}, H = {hidden}, C = {size} take {byte_size(needed)}, more than "
             f"{byte_size(LARGEST)}: {advice}"

@@ -106,3 +106,7 @@ def _print_whole(submission: Submission, report: Report) -> None:
         console.print()
         for pieces in triangle(report.coefficients):
             console.print(Text.assemble(*((piece.text, LOOK[piece.look]) for piece in pieces)))
+    if report.verdict in ("wrong", "unknown"):
+        console.print(
+            f"\ntuiviz run {submission.name} steps through it, your gradient beside the right one"
+        )

@@ -36,10 +36,12 @@ def run(
     fresh: bool,
     ascii_only: bool,
 ) -> None:
-    """Open FILE, a text or a trace, in the debugger. ? shows the keys."""
+    """Open FILE, a text, a trace, or a file that check reads, in the debugger. ? shows the keys."""
     name = parameter(wrt)
     if script is None:
-        require_terminal()
+        require_terminal(
+            "; --script FILE drives it without one, and tuiviz export writes the trace"
+        )
         gc.disable()  # 20 ms of start: nothing that is loaded now is garbage
     from tuiviz.opening import open_debugger
 
@@ -69,6 +71,8 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
     app.begin_with(warnings)
     app.run()
+    for warning in warnings:
+        print(f"tuiviz: {warning}", file=sys.stderr)
     from tuiviz.debugger.memory import kept
 
     if warning := keeping.save(key, kept(debugger)):

@@ -145,7 +145,7 @@ ACTIONS = (
     Action("gradient", ("p", "ㅔ"), "p", "the next of U, W, V, b, c", LOOK, "wrt", 3),
     Action("walk", ("a", "ㅁ"), "a", "walk: one E_t, each, all at once", LOOK, "walk", 2,
            takes="one, each, sum, or nothing for the next"),
-    Action("open", ("enter",), "⏎", "open or close; or go there", LOOK, "expand"),
+    Action("open", ("enter",), "Enter", "open or close; or go there", LOOK, "open"),
     Action("up", ("up", "k", "ㅏ"), "↑", "up in the panel", LOOK),
     Action("down", ("down", "j", "ㅓ"), "↓", "down", LOOK),
     Action("left", ("left", "h", "ㅗ"), "←", "left; close a term", LOOK),

@@ -33,7 +33,8 @@ def first_difference(debugger: Debugger, count: int | None, argument: str) -> No
     index = session.walk.made(0, step, place.line.kind, place.line.name)
     debugger.go(session.moved_to(session.walk.turn if index is None else index), jump=True)
     where = "" if place.k is None else f" first at k = {place.k}"
-    debugger.message = f"yours differs{where}, in {place.written}"
+    here = debugger.session.written(debugger.session.position.line)
+    debugger.message = f"yours differs{where}, in {here}"
 
 
 def yours(debugger: Debugger, count: int | None, argument: str) -> None:

@@ -77,7 +77,7 @@ def so_far_text(found: SoFar) -> str:
     behind = f", after {found.passes} other passes" if found.passes else ""
     return (
         f"{found.gradient} so far: {added_text(found)}  {found.done} of {found.terms} terms{behind}"
-        f"  ‖·‖ {number(found.norm)} of {number(found.whole)}  {percent(found.share)}"
+        f"  ‖·‖ {number(found.norm)} of {number(found.whole)}  share {percent(found.share)}"
     )
 
 

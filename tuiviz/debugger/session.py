@@ -228,12 +228,18 @@ class Session:
 
     @property
     def at_pass(self) -> Pass:
-        """The errors that go back together here; the selected one on the way forward."""
-        if self.going_forward or self.kind != SUM:
+        """The errors that go back together here; on the way forward those with the selected one."""
+        back = self._back
+        if self.kind != SUM or back is None:
             return self.at_error
-        back = self.walk.passes[self.position.back]
         made: Pass = self.keep(("pass", back), lambda: self.problem.tape.errors(*back))
         return made
+
+    @property
+    def _back(self) -> Back | None:
+        """The pass at hand, or on the way forward that of the selected error, if it has one."""
+        at = self.walk.pass_of(self.error) if self.going_forward else self.position.back
+        return None if at is None else self.walk.passes[at]
 
     @property
     def sent_back(self) -> int | str:
@@ -298,9 +304,10 @@ class Session:
 
     def pass_terms(self, parameter: str) -> Terms:
         """What each step of the pass at hand adds to the gradient of a parameter."""
-        if self.going_forward:
+        back = self._back
+        if back is None:
             return self.at_error.terms(parameter, self.problem.truncation)
-        return self.at_pass.steps(parameter, self.walk.passes[self.position.back][2])
+        return self.at_pass.steps(parameter, back[2])
 
     def labels(self, axes: tuple[str, ...], shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """The names along each axis: tokens for x and the readout, numbers for the units."""

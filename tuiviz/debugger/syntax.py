@@ -46,6 +46,8 @@ def syntax_tree(text: str) -> ast.expr:
             warnings.simplefilter("ignore")
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        if (error.offset or 0) > len(text) or not error.offset:
+            raise located(text, len(text), "ends too early; expected a value after it") from error
         column = min(max(error.offset or 1, 1), len(text) + 1)
         raise located(text, column, f"cannot be read; {_spelling(text)}") from error
     except (ValueError, RecursionError, MemoryError) as error:

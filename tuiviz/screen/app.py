@@ -39,7 +39,7 @@ LARGE = (140, 36)
 SETTLED = 0.5
 """Seconds until the garbage collector, which is off while everything is loaded, goes on."""
 
-FIRST = "n goes on a line, N back; c runs to the end; ⏎ opens a term; ? has every key"
+FIRST = "n goes on a line, N back; c runs on; Enter opens a term; ? has every key"
 """What is said first."""
 
 DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation", "yours")

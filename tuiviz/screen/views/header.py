@@ -8,7 +8,9 @@ from tuiviz.cells import bar, fitted
 from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.report import added_text
+from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import SoFar, so_far
+from tuiviz.debugger.walk import SUM
 from tuiviz.numbers import number, percent
 from tuiviz.problem import Problem
 from tuiviz.screen.drawing import Line, Room, line
@@ -20,13 +22,21 @@ def header(debugger: Debugger, room: Room) -> list[Line]:
     """The sentence, what there is to know of the model, the walk and the position."""
     session, palette = debugger.session, room.palette
     place = f" {session.index + 1} of {len(session.walk)} "
-    walk = f" {KINDS[session.kind]} "
+    walk = f" {walk_name(session)} "
     left = room.width - len(" tuiviz  ") - len(place) - len(walk) - 1
     model = _model(session.problem, left - 14)
     words = fitted(sentence(session.problem), max(10, left - cell_len(model) - 2)).rstrip()
     made = line(" tuiviz  ", palette.bold)
     made.add(fitted(f"{words}  {model}", left + 1), palette.dim)
     return [made.add(walk, palette.symbol).add(place, palette.bold)]
+
+
+def walk_name(session: Session) -> str:
+    """The walk in words; under a truncation its blocks."""
+    truncation = session.problem.truncation
+    if session.kind != SUM or truncation is None:
+        return KINDS[session.kind]
+    return f"a sweep each {truncation.k1} E_t" if truncation.k1 > 1 else "a sweep each E_t"
 
 
 def _model(problem: Problem, room: int) -> str:
