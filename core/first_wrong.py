@@ -102,7 +102,9 @@ class _Entry:
         recurrent = [name for name in RECURRENT if name in self.given]
         wrong = [name for name in readout if name in self.wrong]
         if not wrong:
-            return self._reweighed() or self._rows(recurrent, "carry")
+            alone = len(self.wrong) == 1 < len(recurrent)  # δ would make others wrong as well
+            found = self._factor(self.wrong[0]) if alone else self._reweighed()
+            return found or self._rows(recurrent, "carry")
         if recurrent and not set(recurrent) & set(self.wrong):
             return self._factor(wrong[0])
         return self._rows(readout, "error")
@@ -150,22 +152,33 @@ class _Entry:
         return np.asarray(found if found.ndim == 2 else found[:, None])
 
     def _factor(self, name: str) -> FirstWrong:
-        """The line of one parameter, at the last step whose factor is not the right one."""
-        factors = self.right.factors[name]
-        found = _solve(self.right.rows(name), self._difference(name).T, factors, self._slack)
-        k = _last_different(found[0], factors, self._slack) if found and found[1] else None
-        return FirstWrong(k, self.lines[f"d{name}"])
+        """The line of one parameter, at the last step where what it multiplies is not right."""
+        rows, factors = self.right.rows(name), self.right.factors[name]
+        rest = self._difference(name)
+        for known, difference, sought in ((rows, rest.T, factors), (factors, rest, rows)):
+            found = _solve(known, difference, sought, self._slack)
+            if found and found[1]:
+                k = _last_different(found[0], sought, self._slack)
+                return FirstWrong(k, self.lines[f"d{name}"])
+        return FirstWrong(None, self.lines[f"d{name}"])
 
 
 def _solve(
     factors: Array, difference: Array, right: Array, slack: float
 ) -> tuple[Array, bool] | None:
-    """Rows r near the right ones with Σ_k r_k ⊗ factor_k as given, and whether they are unique.
+    """Rows r near the right ones with Σ_k r_k ⊗ factor_k as given, and whether they are evidence.
 
-    None if there are none. factors (T, n), difference (m, n) from the right sum, right (T, m).
+    None if there are none. factors (T, n), difference (m, n) from the right sum, right (T, m). A
+    row is unique where its factor depends on no other; where it does, it is to be right.
     """
-    change, _, rank, _ = np.linalg.lstsq(factors.T, difference.T, rcond=1e-9)
+    inverse = np.linalg.pinv(factors.T, rcond=1e-9)  # (T, n)
+    change = inverse @ difference.T
     rest = np.linalg.norm(factors.T @ change - difference.T)
     if rest > slack * np.linalg.norm(difference):
         return None
-    return right + change, bool(rank == len(factors))
+    alone = np.diag(inverse @ factors.T) > 1 - _DIFFERENT
+    changed = np.linalg.norm(change, axis=1) > slack * np.linalg.norm(right, axis=1).max()
+    # As many rows as equations fit anything; then rows that are right all the same are evidence.
+    steps, equations = factors.shape
+    evident = steps < equations or not changed.all()
+    return right + change, evident and bool((alone | ~changed).all())

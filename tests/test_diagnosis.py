@@ -18,9 +18,11 @@ from wrong_loops import (
     carrying,
     character_model,
     exercise,
+    halved_at_one_step,
     looping,
     scan_truncated_at_the_end,
     tutorial,
+    wrong_at_one_step,
 )
 
 import tuiviz as tv
@@ -271,7 +273,7 @@ def test_a_small_mistake_is_not_taken_for_finite_differences() -> None:
     right = carrying(q)
     small = {**right, "W": right["W"] * (1 + 1e-7)}
     assert checked(q, small).verdict == "undecided"
-    g = zeros_and_a_halved_carry(q, at=3)
+    g = halved_at_one_step(q, at=3)
     term = {name: right[name] + 1e-7 * (g[name] - right[name]) for name in right}
     assert checked(q, term).verdict == "unknown"
     assert checked(q, {"W": term["W"], "U": term["U"]}).verdict == "unknown"
@@ -326,7 +328,7 @@ def test_nothing_can_be_said_where_the_right_gradient_is_zero_or_not_finite() ->
 
 def test_a_step_that_is_halved_is_found_at_its_step() -> None:
     q = exercise(14)
-    g = zeros_and_a_halved_carry(q, at=3)
+    g = halved_at_one_step(q, at=3)
     report = checked(q, g)
     assert report.verdict == "unknown"
     (finding,) = report.findings
@@ -341,24 +343,30 @@ def test_a_step_that_is_halved_is_found_at_its_step() -> None:
     assert np.allclose(report.coefficients.values[lower], expected[lower], atol=1e-6)
 
 
-def zeros_and_a_halved_carry(q: Exercise, at: int) -> dict[str, Any]:
-    s = [q.s0]
-    for token in q.x:
-        s.append(np.tanh(q.U[:, token] + q.W @ s[-1] + q.b))
-    g = {name: np.zeros_like(getattr(q, name)) for name in "UWVbc"}
-    carry = 0 * q.s0
-    for t in reversed(range(len(q.x))):
-        z = q.V @ s[t + 1] + q.c
-        e = np.exp(z) / np.exp(z).sum()
-        e[q.y[t]] -= 1
-        d = (q.V.T @ e + (carry / 2 if t == at else carry)) * (1 - s[t + 1] ** 2)
-        for name, value in (("V", np.outer(e, s[t + 1])), ("W", np.outer(d, s[t]))):
-            g[name] += value
-        g["U"][:, q.x[t]] += d
-        g["b"] += d
-        g["c"] += e
-        carry = q.W.T @ d
-    return g
+LINES = {
+    "error": ("adjoint", "z"),
+    "dV": ("gradient", "V"),
+    "dc": ("gradient", "c"),
+    "join": ("adjoint", "s"),
+    "carry": ("adjoint", "s"),
+    "dW": ("gradient", "W"),
+    "dU": ("gradient", "U"),
+    "db": ("gradient", "b"),
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("at", range(4))
+def test_a_line_that_is_wrong_at_one_step_is_found_with_its_step(line: str, at: int) -> None:
+    q = exercise(26, T=5, H=7, C=6)
+    q = Exercise(q.U, q.W, q.V, q.b, q.c, np.arange(5), q.y, q.s0)
+    report = checked(q, wrong_at_one_step(q, line, at))
+    assert report.verdict == "unknown"
+    first = report.findings[0].first_wrong
+    assert first is not None
+    assert (first.line.kind, first.line.name) == LINES[line]
+    # of a bias there is the sum over the steps alone
+    assert first.k == (None if line in ("db", "dc") else at)
 
 
 @pytest.mark.parametrize("name", "UWVbc")

@@ -142,3 +142,11 @@ def test_every_sample_is_explained() -> None:
     for path in SAMPLES.iterdir():
         if path.suffix in (".txt", ".safetensors"):
             assert path.name in explained
+
+
+def test_the_mistake_is_what_its_script_makes() -> None:
+    made = runpy.run_path(str(SAMPLES / "make_mistake.py"))["mistake"]()
+    with np.load(SAMPLES / "mistake.npz") as saved:
+        assert list(saved) == list(made)
+        for name, array in made.items():
+            np.testing.assert_allclose(saved[name], array, rtol=1e-12, atol=1e-14)

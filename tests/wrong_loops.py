@@ -210,6 +210,48 @@ def looping(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
     return finished(g, wrong)
 
 
+def wrong_at_one_step(q: Exercise, line: str, at: int) -> Gradients:
+    """The usual loop with one line that is wrong at one step only, in a way that has no name."""
+    s, yhat = forward(q)
+    g, ds_next = zeros(q), np.zeros_like(q.s0)
+    rng = np.random.default_rng(at)
+    for t in range(len(q.x) - 1, -1, -1):
+
+        def bent(name: str, array: Any, t: int = t) -> Any:
+            """The array, or another one where the mistake is."""
+            wrong = (name, t) == (line, at)
+            return array + 0.1 * rng.standard_normal(array.shape) if wrong else array
+
+        dz = yhat[t].copy()
+        dz[q.y[t]] -= 1
+        dz = bent("error", dz)
+        g["V"] += np.outer(dz, bent("dV", s[t]))
+        g["c"] += bent("dc", dz)
+        d = (bent("join", q.V.T @ dz) + bent("carry", ds_next)) * (1 - s[t] ** 2)
+        g["W"] += np.outer(d, bent("dW", s[t - 1]))
+        g["U"][:, q.x[t]] += bent("dU", d)
+        g["b"] += bent("db", d)
+        ds_next = q.W.T @ d
+    return g
+
+
+def halved_at_one_step(q: Exercise, at: int) -> Gradients:
+    """The usual loop; what comes back to one step is halved there."""
+    s, yhat = forward(q)
+    g, ds_next = zeros(q), np.zeros_like(q.s0)
+    for t in range(len(q.x) - 1, -1, -1):
+        dz = yhat[t].copy()
+        dz[q.y[t]] -= 1
+        d = (q.V.T @ dz + (ds_next / 2 if t == at else ds_next)) * (1 - s[t] ** 2)
+        g["V"] += np.outer(dz, s[t])
+        g["c"] += dz
+        g["W"] += np.outer(d, s[t - 1])
+        g["U"][:, q.x[t]] += d
+        g["b"] += d
+        ds_next = q.W.T @ d
+    return g
+
+
 def finished(g: Gradients, wrong: Set[str]) -> Gradients:
     """What is done after the loop."""
     if "row-convention" in wrong:

@@ -109,7 +109,10 @@ def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[s
         yield f"  {notation.gradient(name)}: {said}"
     yield from _first_wrong(finding)
     if finding.first_wrong:
-        yield f"    + {right_line(finding.first_wrong.line, notation)}   # right"
+        line = finding.first_wrong.line
+        yield f"    + {right_line(line, notation)}   # right"
+        if line.name == "s":  # from δ at one step to δ at the next there are two lines
+            yield f"    + d = ds * {notation.slope('k')}   # right, and as likely the place"
     else:
         yield "  at which step and line it enters cannot be told from these gradients"
 
