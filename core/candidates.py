@@ -168,6 +168,8 @@ class Candidates:
         joining = error.value @ self.instance.V
         for recursion in self.recursions if recurrent else self.recursions[:1]:
             left = most - len(error.rows) - len(recursion.rows)
+            if len(recursion.rows) > 1:
+                left = min(left, 0)  # two in one line come with no third but a scale
             which = np.flatnonzero(possible & (self.rows <= left))
             if left < 0 or not len(which):
                 continue

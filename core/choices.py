@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def errors(instance: Instance) -> list[Choice]:
 def recursions(instance: Instance) -> list[Choice]:
     """`Recursion`s."""
     found = _single(instance, RECURSION)
-    return [*found, *_merged(found)]
+    return [*found, *_merged(found), *_misplaced(instance, found)]
 
 
 def weights(instance: Instance) -> list[Choice]:
@@ -74,6 +74,21 @@ def _merged(found: Sequence[Choice]) -> Iterator[Choice]:
     for (first, new), (second, other) in combinations(zip(wrong, changes, strict=True), 2):
         if not new.keys() & other.keys():
             yield Choice(replace(right.value, **new, **other), (*first.rows, *second.rows))
+
+
+def _misplaced(instance: Instance, found: Sequence[Choice]) -> Iterator[Choice]:
+    """Another function's derivative, and that at a wrong place: missing, twice, or a step off."""
+    right, *wrong = found
+    changes = [(each, _changes(right.value, each.value).keys()) for each in wrong]
+    others = [each for each, changed in changes if changed == _SLOPES]
+    places = [each for each, changed in changes if changed < _SLOPES]
+    for other, place in product(others, places):
+        ((row, _),) = place.rows
+        for variant in row.variants(replace(instance, slope=other.value.start)):
+            yield Choice(variant.value, (*other.rows, (row, variant)))
+
+
+_SLOPES = {"start", "carry"}
 
 
 def _changes(right: Recursion, other: Recursion) -> dict[str, Any]:

@@ -175,6 +175,18 @@ def test_two_mistakes_at_once(pair: tuple[str, str]) -> None:
     assert set(ids(report)) == {NAMED.get(bug, bug) for bug in pair}
 
 
+@pytest.mark.parametrize("function", ["tanh-twice", "square", "sigmoid's"])
+@pytest.mark.parametrize(
+    "place",
+    ["no-tanh-derivative-at-start", "tanh-derivative-twice", "tanh-derivative-off-by-one"],
+)
+def test_another_derivative_at_a_wrong_place(function: str, place: str) -> None:
+    q = exercise(9)
+    expected = {place, function if function == "tanh-twice" else "other-derivative"}
+    assert set(ids(checked(q, carrying(q, function, place)))) == expected
+    assert set(ids(checked(q, carrying(q, function, place, "mean")))) == {*expected, "mean"}
+
+
 def test_a_mean_in_bits_is_two_conventions() -> None:
     q = exercise(9)
     report = checked(q, carrying(q, "mean", "bits"))
