@@ -206,7 +206,7 @@ CATALOGUE: tuple[Mistake, ...] = (
     ),
     Mistake(
         "bits", "the loss is in bits, not in nats", "G/ln 2", AFTERWARDS, None,
-        afterwards.always(afterwards.scaled(1 / np.log(2))), convention=True,
+        afterwards.always(afterwards.scaled(1 / np.log(2))),
     ),
     Mistake(
         "doubled", "everything is added twice, as by a pass that does not start from zero", "2G",
