@@ -127,14 +127,11 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """What a loop reads of the forward pass, in float64, x and y one-hot where they are tokens."""
+    """What a loop reads of the forward pass, in float64."""
 
     tape: Tape
     V: Array
     W: Array
-    x: Array  # (T, D)
-    tokens: Array | None  # (T,)
-    y: Array  # (T, C)
     s: Array  # (T, H)
     before: Array  # (T, H): s_{t−1}
     yhat: Array  # (T, C)
@@ -144,21 +141,15 @@ class Instance:
     @classmethod
     def of(cls, tape: Tape) -> Instance:
         """What the tape of the simple recurrent network says."""
-        s, yhat = tape.values["s"], tape.values["yhat"]
-        x, y = tape.inputs["x"], tape.inputs["y"]
-        tokens = x if x.ndim == 1 else None
-        activation = tape.program.cell.activation
+        s, activation = tape.values["s"], tape.program.cell.activation
         (slope,) = filter(None, ops.ACTIVATIONS[activation].partials)
         return cls(
             tape=tape,
             V=tape.theta.V,
             W=tape.theta.W,
-            x=np.eye(tape.theta.inputs)[x] if tokens is not None else x,
-            tokens=tokens,
-            y=np.eye(tape.theta.outputs)[y],
             s=s,
             before=np.concatenate([tape.initial_state[None], s[:-1]]),
-            yhat=yhat,
+            yhat=tape.values["yhat"],
             slope=np.asarray(slope.coefficient([None], s)),
             activation=activation,
         )
@@ -167,6 +158,22 @@ class Instance:
     def steps(self) -> int:
         """T."""
         return len(self.s)
+
+    @property
+    def tokens(self) -> Array | None:
+        """x (T,), if it is tokens."""
+        x = self.tape.inputs["x"]
+        return x if x.ndim == 1 else None
+
+    @cached_property
+    def x(self) -> Array:
+        """(T, D), one-hot where it is tokens."""
+        return _one_hot(self.tape.inputs["x"], self.tape.theta.inputs)
+
+    @cached_property
+    def y(self) -> Array:
+        """(T, C), one-hot."""
+        return _one_hot(self.tape.inputs["y"], self.tape.theta.outputs)
 
     @cached_property
     def right(self) -> BackwardLoop:
@@ -180,3 +187,11 @@ class Instance:
             weights=Weights(np.ones((steps, steps)), np.ones(steps)),
             factors={"U": self.x, "W": self.before, "V": self.s, "b": once, "c": once},
         )
+
+
+def _one_hot(given: Array, size: int) -> Array:
+    if given.ndim == 2:
+        return given
+    found = np.zeros((len(given), size))
+    found[np.arange(len(given)), given] = 1
+    return found

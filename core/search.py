@@ -22,8 +22,11 @@ from core.ruler import Ruler
 MOST_MISTAKES = 3
 """The most mistakes at once that are looked for, transposes and scales among them."""
 
+LONGEST = 128
+"""The largest T that is searched: every truncation has T² weights, and there are 4T."""
+
 LARGEST = 2**20
-"""T²·H above which nothing is searched: T = 100 at H = 100. It would take long, and much memory."""
+"""The largest T²·H, T²·C and T·D that are searched: T = 100 at H = C = 100 and D = 10 000."""
 
 _LARGE = 2**17  # T²·H above which no three mistakes at once are looked for
 
@@ -76,7 +79,9 @@ def explanations(instance: Instance, given: Gradient, ruler: Ruler) -> list[Expl
 
 def searchable(instance: Instance) -> bool:
     """Whether the instance is small enough for a search."""
-    return instance.steps**2 * len(instance.W) <= LARGEST
+    theta, steps = instance.tape.theta, instance.steps
+    widest = max(steps * theta.hidden, steps * theta.outputs, theta.inputs)
+    return steps <= LONGEST and steps * widest <= LARGEST
 
 
 def _most_mistakes(instance: Instance) -> int:

@@ -56,7 +56,7 @@ def make_probe(steps: int, hidden: int, tokens: int) -> Probe:
     for name, size, least in (("steps", steps, 4), ("hidden", hidden, 2), ("tokens", tokens, 3)):
         if size < least:
             raise InputError(f"--{name} {size}: expected {least} or more, to tell mistakes apart")
-    if steps**2 * max(hidden, tokens) > LARGEST // 64:
+    if steps**2 * max(hidden, tokens) > LARGEST // 32:
         raise InputError(
             f"--steps {steps} --hidden {hidden} --tokens {tokens}: a probe is small; "
             "the mistakes show within 8 steps"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from core.mistakes import BY_ID
 from core.report import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
+from core.search import LONGEST
 from tuiviz.diagnosis.code import COUNTED, lines, right_line
 from tuiviz.diagnosis.notation import Notation
 from tuiviz.files.submission import Submission
@@ -73,7 +74,8 @@ def details(report: Report, notation: Notation) -> Iterator[str]:
         yield f"as well explained by: {', '.join(report.indistinguishable)}"
     if not report.searched:
         yield ""
-        yield "too long a sequence to look for mistakes in: bring one with T²·H of at most 2²⁰"
+        yield f"too large to look for mistakes in: bring a sequence of at most {LONGEST} steps, "
+        yield "and a small network; tuiviz probe writes one"
     elif report.not_testable and report.verdict != UNDECIDED:
         yield ""
         yield from _wrapped("not testable on this instance: ", report.not_testable)
