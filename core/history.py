@@ -95,11 +95,15 @@ class History:
         Raises DivergenceError at one that cannot be taken; those before it stay. Raises InputError
         for more than LONGEST.
         """
-        if self.last + steps - self.first > LONGEST:
-            raise InputError(f"a history has at most {LONGEST} steps; take fewer")
+        self.require_room(self.last + steps)
         for _ in range(steps):
             self._append(self._changes[-1][1].step(self._last))
         return self._last
+
+    def require_room(self, step: int) -> None:
+        """Raises InputError for a step that would make it longer than LONGEST."""
+        if step - self.first > LONGEST:
+            raise InputError(f"a history has at most {LONGEST} steps; take fewer")
 
     def train_by(self, training: Training, step: int, rate: float | None = None) -> None:
         """From `step` on another training, or rate, is in force; later steps are forgotten."""

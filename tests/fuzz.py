@@ -42,6 +42,8 @@ TYPED = (
     "break dW", "break norm(dEds) < 1e-2", "break t=2", "watch norm(dW)", "watch stop s", "mark x",
     "return-to x", "cursor 0.1", "cell 1 0", "panel value", "panel reach", "panel program",
     "delete all", "unwatch all", "truncate 2", "truncate 3,2", "truncate off", "answer 3", "qqq",
+    "update V", "ago 2", "ago off", "curve reach", "panel training", "panel truncation", "sgd-to 1",
+    "7 sgd", "clip 0.1", "clip norm 1", "clip off",
 )  # fmt: skip
 
 

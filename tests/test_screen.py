@@ -24,13 +24,25 @@ from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.session import Session
+from tuiviz.debugger.styles import comparisons as compare_styles
+from tuiviz.numbers import percent
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem
 from tuiviz.screen.app import DebuggerApp
 from tuiviz.screen.drawing import Draw, Room
 from tuiviz.screen.palette import DARK, LIGHT
-from tuiviz.screen.views import chain, header, jacobian, matrix, network, program, reach, watches
-from tuiviz.screen.views import training as learning
+from tuiviz.screen.views import (
+    chain,
+    header,
+    jacobian,
+    matrix,
+    network,
+    program,
+    reach,
+    training,
+    truncation,
+    watches,
+)
 from tuiviz.screen.views.says import says
 
 quick = settings(derandomize=True, deadline=None, max_examples=40)
@@ -42,8 +54,8 @@ PANEL_VIEWS: dict[str, Draw] = {
     "reach": reach.triangle,
     "decay": reach.decay,
     "jacobian": jacobian.jacobian,
-    "training": learning.training,
-    "truncation": learning.truncation,
+    "training": training.training,
+    "truncation": truncation.truncation,
     "watches": watches.watches,
     "program": program.program,
 }
@@ -294,6 +306,31 @@ def test_what_is_typed_at_once_after_a_key_that_asks_reaches_the_prompt() -> Non
         )
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 45)])
+def test_training_is_watched_and_gone_back_in(size: tuple[int, int]) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("6", "s", "U")
+        assert "W ← W − η ∂E/∂W ─" in screen_text(app)
+        await pilot.press("2", "I")
+        await pilot.pause()
+        assert re.search(r"step 4  −η ∂E/∂W.*\n(.*\n)*.*step 6  −η", screen_text(app))
+        app.type_in("panel training")
+        await pilot.press("left", "left", "enter")
+        assert app.debugger.trained == 4
+        await pilot.press("up", "down", "down")
+        await pilot.pause()
+        assert "‖θ‖ after 0 … 5 steps" in screen_text(app)
+        app.type_in("truncate 2,3")
+        app.type_in("panel truncation")
+        await pilot.pause()
+        text = screen_text(app)
+        for each in compare_styles(app.debugger.session):
+            assert percent(each.kept / each.terms) in text
+            assert percent(each.errors["W"]) in text
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
 
 
 @pytest.mark.parametrize("number", range(len(fuzz.CASES)))

@@ -38,13 +38,14 @@ class Action:
         return self.name.replace("-", "_")
 
 
-MOVE, LOOK, STOP, ASK, JUDGE, LEARN, USE = (
+MOVE, LOOK, STOP, ASK, JUDGE, LEARN, CUT, USE = (
     "Moving",
     "Looking",
     "Stopping",
     "Finding out",
     "Your gradient",
     "Training",
+    "Truncating",
     "Using",
 )
 
@@ -178,13 +179,19 @@ ACTIONS = (
     Action("rate", (), "", "the learning rate η", LEARN, takes="a number", asks=True),
     Action("clip", (), "", "clip the gradient of a step", LEARN,
            takes="5 for the entries, norm 5, or off"),
-    Action("truncate", ("K",), "K", "truncated BPTT", LEARN, takes="K2, K1,K2, or off", asks=True),
-    Action("truncate-less", ("left_curly_bracket",), "{", "errors go back a step less", LEARN,
+    Action("update", ("U",), "U", "−η ∂E/∂θ, what a step adds", LEARN,
+           takes="U, W, V, b, c, or nothing for the selected"),
+    Action("ago", ("I",), "I", "beside itself 1, 5I: 5 SGD steps ago", LEARN,
+           takes="how many steps of training, or off"),
+    Action("curve", (), "", "what the curve of the training is of", LEARN,
+           takes="loss, gradient, theta, rate, reach, or nothing for the next"),
+    Action("truncate", ("K",), "K", "truncated BPTT", CUT, takes="K2, K1,K2, or off", asks=True),
+    Action("truncate-less", ("left_curly_bracket",), "{", "errors go back a step less", CUT,
            "k2", 3),
-    Action("truncate-more", ("right_curly_bracket",), "}", "errors go back a step more", LEARN,
+    Action("truncate-more", ("right_curly_bracket",), "}", "errors go back a step more", CUT,
            "k2", 3),
-    Action("block-less", ("left_parenthesis",), "(", "an error less goes back together", LEARN),
-    Action("block-more", ("right_parenthesis",), ")", "an error more goes back together", LEARN),
+    Action("block-less", ("left_parenthesis",), "(", "an error less goes back together", CUT),
+    Action("block-more", ("right_parenthesis",), ")", "an error more goes back together", CUT),
     Action("copy", ("y", "ㅛ"), "y", "copy the value", USE, on_screen=True),
     Action("copy-explanation", ("Y",), "Y", "copy the chain rule (Markdown)", USE, on_screen=True),
     Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1, on_screen=True),

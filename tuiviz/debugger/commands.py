@@ -9,6 +9,7 @@ from importlib import import_module
 from core.errors import InputError
 from tuiviz.debugger.actions import (
     ASK,
+    CUT,
     JUDGE,
     LEARN,
     LOOK,
@@ -35,6 +36,7 @@ _MODULES = {
     ASK: "asking",
     JUDGE: "judging",
     LEARN: "learning",
+    CUT: "truncating",
 }
 """Where the actions of each group are; a module is loaded with the first action of its group."""
 

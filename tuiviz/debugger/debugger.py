@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from core.errors import InputError
 from core.symbols import derivative, subscript
 from tuiviz.debugger import reach
 from tuiviz.debugger.predict import Question, question
@@ -17,6 +18,8 @@ from tuiviz.debugger.walk import EACH, ONE, SUM
 if TYPE_CHECKING:
     from core.history import History
     from core.sgd import Clip
+    from core.training import State, Step
+    from tuiviz.problem import Problem
 
 RATE = 0.1
 """The learning rate η, unless another is chosen."""
@@ -57,11 +60,14 @@ class Look:
     panel: str = "chain"
     zoomed: bool = False
     total: bool = False  # the sum so far in place of the line's value
+    update: str = ""  # the parameter whose −η ∂E/∂θ is shown in place of the line's value
     digits: int = 4
     scroll: tuple[int, int] = (0, 0)  # of the value: rows, columns
     line: int | None = None  # of the program panel: which line its cursor is on
     cell: tuple[int, int] | None = None  # of the triangle: (t, k)
     item: int = 0  # of the watches and breakpoints
+    curve: str = "loss"  # of the training
+    moment: int | None = None  # of the training: which step its cursor is on
 
 
 class Debugger:
@@ -85,6 +91,9 @@ class Debugger:
         self.trained = 0  # steps of SGD behind the network that is looked at
         self.rate = RATE
         self.clip: Clip | None = None
+        self.ago: int | None = None  # steps of training; the value is shown beside what it was then
+        self.lags: dict[State, float] = {}  # how far gradients reached, where it was looked at
+        self.unfinished = False  # whether more of that is to be worked out
 
     @property
     def place(self) -> Place:
@@ -97,7 +106,7 @@ class Debugger:
         before, self.session = self.place, session
         if self.place == before:
             return
-        self.look = replace(self.look, scroll=(0, 0), line=None)
+        self.look = replace(self.look, scroll=(0, 0), line=None, update="")
         if jump:
             self.behind.append(before)
             del self.behind[:-FARTHEST]
@@ -117,18 +126,68 @@ class Debugger:
 
     @property
     def value(self) -> Value:
-        """The numbers to look at: under the cursor, of the current line, or the sum so far.
+        """What to look at: under the cursor, or of the line; the sum so far, an update if chosen.
 
-        Raises InputError if they are too many.
+        Raises InputError if they are too many, or for an update that is not finite.
         """
-        session = self.session
-        if not self.look.total or session.cursor is not None:
+        return self._shown(self.session)
+
+    @property
+    def then(self) -> tuple[int, Value]:
+        """The step of training so long ago as chosen, or the first, and the value as it was."""
+        if self.history is None or self.ago is None:
+            raise InputError("no step of training has been taken yet")
+        history, problem = self.history, self.session.problem
+        step = max(history.first, self.trained - self.ago)
+
+        def read_again() -> Problem:
+            from tuiviz.debugger.steps import trained_to
+
+            return trained_to(problem, history.at(step).theta)
+
+        earlier = self.session.with_problem(self.session.keep(("ago", step), read_again))
+        update = self.look.update and self.session.cursor is None
+        if not update or step == history.last:
+            return step, self._shown(earlier)
+        # Taken as it was then: by another rate, perhaps.
+        taken: Step = self.session.keep(("taken then", step), lambda: history.taken(step))
+        return step, self._updated(earlier, taken)
+
+    def _shown(self, session: Session) -> Value:
+        look = self.look
+        if session.cursor is not None or not (look.total or look.update):
             return session.value()
+        if look.update:
+            return self._updated(session, self.next_step)
         name = session.parameter
-        added = added_up(session, name)
-        axes = session.program.axes(session.program.parameters[name])
         title = derivative(f"E{subscript(session.sent_back)}", name)
-        return Value(title, f"{title} so far", added, session.labels(axes, added.shape))
+        added = added_up(session, name)
+        return Value(title, f"{title} so far", added, session.parameter_labels(name))
+
+    def _updated(self, session: Session, step: Step) -> Value:
+        name = self.look.update
+        title = f"−η ∂E/∂{name}"
+        return Value(title, title, step.update[name], session.parameter_labels(name))
+
+    @property
+    def next_step(self) -> Step:
+        """The step of SGD that is taken from here, by the chosen rate, clip and truncation.
+
+        Raises DivergenceError if it cannot be taken.
+        """
+        from tuiviz.debugger.steps import next_step
+
+        problem = self.session.problem
+        way = (self.clip, self.rate, self.trained)
+        key = ("next step", problem.truncation, *way)
+        made: Step = self.session.keep(key, lambda: next_step(problem, *way))
+        return made
+
+    def update_at(self, line: int | None) -> str:
+        """The parameter whose update the program's row has, counted from the step's first line."""
+        names = self.session.parameters
+        number = -1 if line is None else line - len(self.session.walk.lines_at(self.session.index))
+        return names[number] if 0 <= number < len(names) else ""
 
     @property
     def question(self) -> Question | None:

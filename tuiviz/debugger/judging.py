@@ -46,11 +46,9 @@ def yours(debugger: Debugger, count: int | None, argument: str) -> None:
     session = debugger.session.with_kind(SUM)
     session = session.moved_to(len(session.walk) - 1).with_parameter(name)
     debugger.go(session, jump=True)
-    axes = session.program.axes(session.program.parameters[name])
-    given = report.gradients[name]
-    labels = session.labels(axes, given.shape)
-    title = derivative("E", name)
-    debugger.pinned = (debugger.place, Value(f"your {title}", "", given, labels))
+    title, labels = derivative("E", name), session.parameter_labels(name)
+    given = Value(f"your {title}", "", report.gradients[name], labels)
+    debugger.pinned = (debugger.place, given)
     debugger.look = replace(debugger.look, panel="value", total=True)
     debugger.message = f"your {title} beside the right one; i lets it go"
 

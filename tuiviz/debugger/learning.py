@@ -1,32 +1,52 @@
-"""Actions that change the network: steps of SGD, forth and back, and the truncation."""
+"""Actions that change the network: steps of SGD, forth and back; and looks at what they did."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from time import monotonic
 
 from core.errors import InputError
 from core.history import History
 from core.sgd import Clip
-from core.training import State, Training
-from core.truncation import Truncation
-from tuiviz.debugger.debugger import Debugger
+from core.training import State
+from tuiviz.debugger.curves import COLUMNS, points
+from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.debugger.moving import times
+from tuiviz.debugger.steps import trained_to, way
+from tuiviz.debugger.training_sentences import curve_text, last_step, updated
 from tuiviz.files.visible import visible
 from tuiviz.numbers import number
-from tuiviz.problem import parse_truncation
+
+_SLICE = 0.03
+"""Seconds of training between two frames."""
 
 
-def sgd(debugger: Debugger, count: int | None, argument: str) -> None:
-    """A step of SGD on this sequence, θ ← θ − η ∂E/∂θ, or again one that was gone back."""
+def sgd(debugger: Debugger, count: int | None, argument: str) -> Running:
+    """A step of SGD on this sequence, θ ← θ − η ∂E/∂θ, or again one that was gone back.
+
+    Of many steps some at a time, so that they can be watched, and stopped: those taken stay.
+    """
     history = _history(debugger)
     _take_as_chosen(debugger, history)
     wanted = debugger.trained + times(count)
+    history.require_room(wanted)
     try:
-        if wanted > history.last:
-            history.advance(wanted - history.last)
+        while history.last < wanted:
+            _advance(history, wanted)
+            if history.last < wanted:
+                _go_to(debugger, history.last)
+                yield
     finally:
         _go_to(debugger, min(wanted, history.last))
+
+
+def _advance(history: History, wanted: int) -> None:
+    """Takes a step, and more for as long as a person does not notice."""
+    end = monotonic() + _SLICE
+    history.advance()
+    while history.last < wanted and monotonic() < end:
+        history.advance()
 
 
 def sgd_back(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -70,73 +90,52 @@ def clip(debugger: Debugger, count: int | None, argument: str) -> None:
     debugger.message = f"clip {argument.strip()} from here on"
 
 
-def truncate(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Chooses the truncation: `truncate K2`, `truncate K1,K2`, or `truncate off`."""
-    if argument.strip() == "off":
-        _truncate(debugger, None)
-    elif not argument:
-        raise InputError("truncate: expected K2, K1,K2 or off")
-    else:
-        _truncate(debugger, parse_truncation(argument))
+def update(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Looks at −η ∂E/∂θ, which a step of SGD from here adds to a parameter."""
+    name = argument or debugger.session.parameter
+    debugger.session.require_parameter(name)
+    session = debugger.session
+    step = debugger.next_step
+    debugger.session = session.moved_to(session.index)
+    debugger.look = replace(debugger.look, panel="value", update=name, scroll=(0, 0))
+    debugger.message = updated(step, name, getattr(session.problem.theta, name))
 
 
-def truncate_more(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Sends errors one step further back; past the whole sentence the truncation is off."""
-    now = debugger.session.problem.truncation
-    if now is not None:
-        wanted = now.k2 + times(count)
-        kept_whole = wanted >= debugger.session.steps
-        _truncate(debugger, None if kept_whole else Truncation(now.k1, wanted))
+def ago(debugger: Debugger, count: int | None, argument: str) -> None:
+    """The value shown beside itself so many steps of training ago; without a number, or not."""
+    text = argument.strip() or str(count or "")
+    if text in ("", "off") and debugger.ago is not None:
+        debugger.ago, debugger.message = None, "now alone again"
+        return
+    if not (text or "1").isdecimal():
+        raise InputError("ago: expected how many steps of training, as in ago 5, or off")
+    back, history = int(text or "1"), debugger.history
+    if history is None or debugger.trained == history.first:
+        raise InputError("ago: no step of training has been taken yet; s takes one")
+    debugger.ago, debugger.pinned = max(1, back), None
+    debugger.look = replace(debugger.look, panel="value")
+    debugger.message = f"beside itself {back} steps of training ago; I lets go"
 
 
-def truncate_less(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Sends errors one step less back."""
-    now = debugger.session.problem.truncation or Truncation(1, debugger.session.steps)
-    _truncate(debugger, Truncation(now.k1, max(1, now.k2 - times(count))))
-
-
-def block_more(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Sends one more error back together: k1 up."""
-    _block(debugger, times(count))
-
-
-def block_less(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Sends one error less back together: k1 down."""
-    _block(debugger, -times(count))
-
-
-def _block(debugger: Debugger, more: int) -> None:
-    steps = debugger.session.steps
-    now = debugger.session.problem.truncation or Truncation(1, steps)
-    _truncate(debugger, Truncation(max(1, min(now.k1 + more, steps)), now.k2))
-
-
-def _truncate(debugger: Debugger, truncation: Truncation | None) -> None:
-    problem = replace(debugger.session.problem, truncation=truncation)
-    debugger.go(debugger.session.with_problem(problem))
-    debugger.message = "no truncation: every term counts"
-    if truncation:
-        shown = f"TBPTT({truncation.k1}, {truncation.k2})"
-        debugger.message = f"{shown}: dropped terms stay in sight, and count nothing"
+def curve(debugger: Debugger, count: int | None, argument: str) -> Running:
+    """Chooses the curve of the panel training; without an argument the next one."""
+    names = list(COLUMNS)
+    chosen = argument.strip() or names[(names.index(debugger.look.curve) + 1) % len(names)]
+    if chosen not in names:
+        raise InputError(f"curve {visible(chosen)}: expected {', '.join(names)}")
+    debugger.look = replace(debugger.look, curve=chosen)
+    found = points(debugger, chosen)
+    while debugger.unfinished:
+        yield
+        found = points(debugger, chosen)
+    debugger.message = curve_text(found, chosen)
 
 
 def _history(debugger: Debugger) -> History:
     if debugger.history is None:
         start = State(debugger.session.problem.theta, debugger.rate, debugger.trained)
-        debugger.history = History(_training(debugger), start)
+        debugger.history = History(way(debugger.session.problem, debugger.clip), start)
     return debugger.history
-
-
-def _training(debugger: Debugger) -> Training:
-    """How steps are to be taken on this sequence."""
-    problem, tape = debugger.session.problem, debugger.session.problem.tape
-    return Training(
-        [(tape.inputs["x"], tape.inputs["y"])],
-        tape.program.cell,
-        tape.initial_state,
-        truncation=problem.truncation,
-        clip=debugger.clip,
-    )
 
 
 def _take_as_chosen(debugger: Debugger, history: History) -> None:
@@ -144,17 +143,18 @@ def _take_as_chosen(debugger: Debugger, history: History) -> None:
 
     Steps that had been taken from here in another way are forgotten; those before stay.
     """
-    here, chosen = debugger.trained, _training(debugger)
+    here, chosen = debugger.trained, way(debugger.session.problem, debugger.clip)
     before = history.training_at(here)
-    ways = [(way.truncation, way.clip) for way in (before, chosen)]
+    ways = [(each.truncation, each.clip) for each in (before, chosen)]
     if ways[0] != ways[1] or history.at(here).rate != debugger.rate:
         history.train_by(chosen, here, debugger.rate)
 
 
 def _go_to(debugger: Debugger, step: int) -> None:
     theta = _history(debugger).at(step).theta
-    problem = debugger.session.problem
-    tape = problem.tape.with_parameters(theta)
     debugger.trained = step
-    debugger.go(debugger.session.with_problem(replace(problem, theta=theta, tape=tape)))
-    debugger.message = f"after {step} steps of SGD: E {number(tape.loss, 5)}"
+    debugger.look = replace(debugger.look, moment=None)
+    debugger.go(debugger.session.with_problem(trained_to(debugger.session.problem, theta)))
+    tape = debugger.session.problem.tape
+    said = f"after {step} steps of SGD: E {number(tape.loss, 5)}, {number(tape.loss / tape.steps)}"
+    debugger.message = "\n".join([f"{said} a token", *last_step(debugger)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import InputError
-from core.sgd import by_name
+from tuiviz.debugger.curves import COLUMNS
 from tuiviz.debugger.debugger import KINDS, PANELS, Debugger
 from tuiviz.debugger.find import goto_position
 from tuiviz.debugger.moving import run_to_cursor, times
@@ -44,17 +44,18 @@ def error_back(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def gradient(debugger: Debugger, count: int | None, argument: str) -> None:
     """The parameter whose gradient is looked at; without an argument the next one."""
-    names = list(by_name(debugger.session.problem.theta))
+    names = debugger.session.parameters
     chosen = argument or names[(names.index(debugger.session.parameter) + 1) % len(names)]
-    if chosen not in names:
-        raise InputError(f"no parameter {visible(chosen)}; expected {', '.join(names)}")
+    debugger.session.require_parameter(chosen)
     debugger.go(debugger.session.with_parameter(chosen))
 
 
 def here(debugger: Debugger, count: int | None, argument: str) -> None:
     """The current line again, whatever was looked at."""
     debugger.session = debugger.session.moved_to(debugger.session.index)
-    debugger.look = replace(debugger.look, scroll=(0, 0), line=None, cell=None)
+    debugger.look = replace(
+        debugger.look, scroll=(0, 0), line=None, cell=None, update="", moment=None
+    )
 
 
 def panel(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -140,7 +141,9 @@ def open(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa:
     """Opens or closes what the cursor is on in the chain rule; in other panels goes there."""
     look, session = debugger.look, debugger.session
     if look.panel == "program":
-        run_to_cursor(debugger, None, "")
+        _open_line(debugger)
+    elif look.panel == "training":
+        _open_moment(debugger)
     elif look.panel in ("reach", "decay") and look.cell is not None:
         go_to_term(debugger, *look.cell)
     elif look.panel == "network":
@@ -149,6 +152,25 @@ def open(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa:
         switch(debugger, look.item)
     else:
         debugger.session = session.toggled()
+
+
+def _open_line(debugger: Debugger) -> None:
+    """Runs to the line under the cursor; an update is looked at."""
+    name = debugger.update_at(debugger.look.line)
+    if not name:
+        run_to_cursor(debugger, None, "")
+        return
+    from tuiviz.debugger.learning import update
+
+    update(debugger, None, name)
+
+
+def _open_moment(debugger: Debugger) -> None:
+    """To the step of the training under the cursor."""
+    if debugger.look.moment is not None:
+        from tuiviz.debugger.learning import sgd_to
+
+        sgd_to(debugger, None, str(debugger.look.moment))
 
 
 def go_to_term(debugger: Debugger, t: int, k: int) -> None:
@@ -174,16 +196,33 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
         debugger.look = replace(look, cell=(t, min(k, t)))
     elif look.panel == "program":
         lines = len(debugger.session.walk.lines_at(debugger.session.index))
+        lines += len(debugger.session.parameters)
         at = debugger.session.walk.line_number(debugger.session.index)
         line = (at if look.line is None else look.line) + rows
         debugger.look = replace(look, line=max(0, min(line, lines - 1)))
     elif look.panel == "watches":
         last = max(0, len(debugger.watches) + len(debugger.breakpoints) - 1)
         debugger.look = replace(look, item=max(0, min(look.item + rows, last)))
+    elif look.panel == "training":
+        _move_in_training(debugger, rows, columns)
     elif look.panel == "value":
         debugger.look = replace(look, scroll=_scrolled(debugger, rows, columns))
     else:
         debugger.session = debugger.session.cursor_moved(rows)
+
+
+def _move_in_training(debugger: Debugger, rows: int, columns: int) -> None:
+    """Up and down: which curve; left and right: along it, a fortieth at a time."""
+    names, look = list(COLUMNS), debugger.look
+    if rows:
+        at = max(0, min(names.index(look.curve) + rows, len(names) - 1))
+        debugger.look = replace(look, curve=names[at])
+    history = debugger.history
+    if columns and history is not None:
+        here = debugger.trained if look.moment is None else look.moment
+        stride = max(1, (history.last - history.first) // 40)
+        moment = max(history.first, min(here + columns * stride, history.last))
+        debugger.look = replace(look, moment=moment)
 
 
 def _scrolled(debugger: Debugger, rows: int, columns: int) -> tuple[int, int]:

@@ -92,6 +92,8 @@ def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the position that computes what the cursor is on."""
     line = debugger.look.line
     if debugger.look.panel == "program" and line is not None:
+        if debugger.update_at(line):
+            raise InputError("a step of SGD runs this line: s takes one, ⏎ shows what it adds")
         start = debugger.session.walk.at(
             debugger.session.position.back, debugger.session.position.step
         )

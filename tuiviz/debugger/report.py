@@ -23,7 +23,30 @@ def stop_report(debugger: Debugger) -> list[str]:
     here = f"{session.index + 1} of {len(session.walk)}  {debugger.where}"
     lines = [f"{here}  ({KINDS[session.kind]})", f"  {line_text(debugger)}"]
     lines += [f"  {so_far_text(so_far(session))}", *cursor_texts(debugger)]
+    lines += [f"  {text}" for text in looked_at(debugger)]
     return lines + [f"  {text}" for text in watch_texts(debugger)]
+
+
+def looked_at(debugger: Debugger) -> list[str]:
+    """The update that is looked at, and the value beside what it was some steps of training ago."""
+    update = debugger.look.update and debugger.session.cursor is None
+    if debugger.question is not None or not (update or debugger.ago is not None):
+        return []
+    try:
+        value, digits = debugger.value, debugger.look.digits
+        texts = [f"{value.title}  {shown_value(value.array, digits)}"] if update else []
+        return [*texts, *(_then(debugger) if debugger.ago is not None else [])]
+    except InputError as error:
+        return [str(error)]
+
+
+def _then(debugger: Debugger) -> list[str]:
+    (step, then), now, digits = debugger.then, debugger.value, debugger.look.digits
+    with np.errstate(all="ignore"):
+        less = np.asarray(now.array - then.array)
+    size = number(float(norm(less.reshape(1, -1))[0]), digits)
+    shown = shown_value(then.array, digits)
+    return [f"{then.title} after {step} steps of SGD: {shown}  now less then: ‖·‖ {size}"]
 
 
 def line_text(debugger: Debugger) -> str:
@@ -72,11 +95,17 @@ def added_text(found: SoFar) -> str:
     return " + ".join(f"k={t - i}" for i in range(done)) or "nothing yet"
 
 
+def terms_text(found: SoFar) -> str:
+    """How many of the terms that are kept have been added, and how many are dropped."""
+    dropped = f", {found.dropped} dropped" if found.dropped else ""
+    return f"{found.done} of {found.terms} terms{dropped}"
+
+
 def so_far_text(found: SoFar) -> str:
     """The sum so far, in one line."""
     behind = f", after {found.passes} other passes" if found.passes else ""
     return (
-        f"{found.gradient} so far: {added_text(found)}  {found.done} of {found.terms} terms{behind}"
+        f"{found.gradient} so far: {added_text(found)}  {terms_text(found)}{behind}"
         f"  ‖·‖ {number(found.norm)} of {number(found.whole)}  share {percent(found.share)}"
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from core.errors import InputError
 from tuiviz.debugger import commands
-from tuiviz.debugger.actions import LEARN, MOVE
+from tuiviz.debugger.actions import CUT, LEARN, MOVE
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.report import cursor_texts, stop_report
 from tuiviz.files.disk import StrPath, reading, shown
@@ -54,7 +54,7 @@ def _done(debugger: Debugger, text: str) -> Iterator[str]:
     commands.run(debugger, text)
     yield from debugger.message.splitlines()
     action, _, _ = commands.parsed(text)
-    if debugger.place != before or action.group in (MOVE, LEARN):
+    if debugger.place != before or action.group in (MOVE, LEARN, CUT):
         yield from stop_report(debugger)
     elif debugger.session.cursor != cursor:
         yield from cursor_texts(debugger)

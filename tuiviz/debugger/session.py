@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.errors import InputError
 from core.lines import ADJOINT, VALUE, Line, listing
 from core.program import Program
+from core.sgd import by_name
 from tuiviz.debugger.outline import Outline, Path
 from tuiviz.debugger.walk import EACH, FORWARD, ONE, SUM, Back, Position, Walk
+from tuiviz.files.visible import visible
 from tuiviz.problem import Problem
 
 if TYPE_CHECKING:
@@ -104,6 +107,11 @@ class Session:
         """T."""
         return self.problem.steps
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters, in the order of θ."""
+        return tuple(by_name(self.problem.theta))
+
     @cached_property
     def position(self) -> Position:
         """The current line and step."""
@@ -159,6 +167,12 @@ class Session:
     def with_parameter(self, name: str) -> Session:
         """Another parameter selected."""
         return replace(self, parameter=name, opened=frozenset({()}), cursor=None)
+
+    def require_parameter(self, name: str) -> None:
+        """Raises InputError unless the program has a parameter of this name."""
+        if name not in self.parameters:
+            expected = ", ".join(self.parameters)
+            raise InputError(f"no parameter {visible(name)}; expected {expected}")
 
     def with_kind(self, kind: str) -> Session:
         """Another walk, at the same line and step if it has them."""
@@ -312,3 +326,9 @@ class Session:
     def labels(self, axes: tuple[str, ...], shape: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """The names along each axis: tokens for x and the readout, numbers for the units."""
         return self.problem.axis_labels(axes, shape)
+
+    def parameter_labels(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """The names along each axis of a parameter, and of its gradient."""
+        node = self.program.parameters[name]
+        shape = np.shape(getattr(self.problem.theta, name))
+        return self.labels(self.program.axes(node), shape)

@@ -21,7 +21,8 @@ class SoFar:
     """How much of a gradient has been added up when the current line is done.
 
     `gradient` is how it is written. In the pass at hand, whose first term is that of step `last`,
-    `done` of `terms` are added; `passes` passes are behind it. `norm` and `whole` are the norms of
+    `done` of `terms` are added, and the truncation drops `dropped` more; `passes` passes are behind
+    it. `norm` and `whole` are the norms of
     the sum so far and of the whole; `share` is ⟨so far, whole⟩ / ‖whole‖², NaN if that is zero.
     """
 
@@ -29,6 +30,7 @@ class SoFar:
     last: int
     done: int
     terms: int
+    dropped: int
     passes: int
     norm: float
     whole: float
@@ -47,11 +49,18 @@ def so_far(session: Session) -> SoFar:
         last=terms.last,
         done=_done(session, name),
         terms=max(0, terms.last - max(terms.first, terms.lowest) + 1),
+        dropped=_dropped(terms),
         passes=max(session.position.back, 0),
         norm=_size(added),
         whole=_size(total),
         share=_share(added, total),
     )
+
+
+def _dropped(terms: Terms) -> int:
+    # The sweep of a pass ends where the truncation does: what it drops has not been computed.
+    lowest = 0 if terms.recurrent else terms.lowest
+    return max(0, min(terms.first, terms.last + 1) - lowest)
 
 
 @np.errstate(all="ignore")

@@ -23,7 +23,17 @@ from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.glyphs import to_ascii
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
-from tuiviz.screen.views import chain, jacobian, matrix, network, program, training, watches, yours
+from tuiviz.screen.views import (
+    chain,
+    jacobian,
+    matrix,
+    network,
+    program,
+    training,
+    truncation,
+    watches,
+    yours,
+)
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
 from tuiviz.screen.views.says import says
@@ -44,6 +54,9 @@ FIRST = "n goes on a line, N back; c runs on; Enter opens a term; ? has every ke
 
 DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation", "yours")
 """Panels that share one place where there is not room for all."""
+
+_BREATH = 0.02
+"""Seconds between two parts of a curve that takes long, in which a key is heard."""
 
 LAST = DETAILS[-4:]
 """Those of them that share one place even on a large screen."""
@@ -94,8 +107,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
             yield view("reach", reaching.triangle, reaching.triangle_title)
             yield view("decay", reaching.decay, reaching.decay_title)
             yield view("jacobian", jacobian.jacobian, jacobian.title)
-            yield view("training", training.training, training.training_title)
-            yield view("truncation", training.truncation, training.truncation_title)
+            yield view("training", training.training, training.title)
+            yield view("truncation", truncation.truncation, truncation.title)
             yield view("yours", yours.yours, yours.title)
         yield view("sums", lines.sums)
         yield view("says", says)
@@ -160,6 +173,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
                 shown = large or name in ("chain", "program", self._detail)
             self.query_one(f"#{name}").display = shown
         self.set_class(alone, "zoomed")
+        compared = self.debugger.ago is not None or self.debugger.pinned is not None
+        self.set_class(look.panel in LAST or (compared and look.panel == "value"), "table")
 
     # What is typed
 
@@ -275,6 +290,9 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if self.debugger.wish is not None:
             of, self.debugger.wish = self.debugger.wish, None
             self._work_out(of)
+        if self.debugger.unfinished:
+            self.debugger.unfinished = False
+            self.set_timer(_BREATH, self.show)
 
     @work(thread=True, exclusive=True, group="reach")
     def _work_out(self, of: reach.Grid) -> None:

@@ -56,7 +56,7 @@ def _row(session: Session, row: Row, largest: float, room: Room, digits: int) ->
     if term and term.kept:
         text += bar(term.norm / largest if largest else 0.0, bars)
     elif term:
-        text += fitted("dropped", bars).replace("…", "")
+        text += "dropped" if bars >= len("dropped") else "cut"
     elif row.depth:
         text += "×".join(map(str, row.expression.shape))
     click = "cursor " + ".".join(map(str, row.path))

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from tuiviz.cells import bar, fitted
 from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
-from tuiviz.debugger.report import added_text
+from tuiviz.debugger.report import added_text, terms_text
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.debugger.walk import SUM
@@ -77,7 +77,7 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
         made.add(f"{found.passes} E_t + ", palette.dim)
     made.add(added_text(found))
     if counted:
-        made.add(f"  {found.done} of {found.terms} terms", palette.dim)
+        made.add(f"  {terms_text(found)}", palette.dim)
     made.add(f"  ‖·‖ {number(found.norm, digits)} of {number(found.whole, digits)}")
     return made.add(f"  {percent(found.share)} ")
 

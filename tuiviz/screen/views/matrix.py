@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,32 @@ from core.numbers import norm
 from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
+from tuiviz.debugger.training_sentences import written_update
 from tuiviz.numbers import number, short
 from tuiviz.screen.drawing import Line, Room, line
 
 _LABEL = 8
 """Cells that a label takes at most."""
 
+_LOW = 9
+"""Rows; with fewer there is no room for three matrices."""
+
 _RANKED = 64
 """The rank of a larger matrix is not worked out at every key."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What two values that are compared are called; `one` and `two` above columns."""
+
+    first: str
+    second: str
+    less: str
+    one: str
+    two: str
+
+
+_PINNED = _Names("pinned", "here", "here − pinned", "pin", "here")
 
 
 def value(debugger: Debugger, room: Room) -> list[Line]:
@@ -34,11 +52,15 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
         return _said(f"{asked.text}  (A answers)", room)
     try:
         shown = debugger.value
+        if debugger.pinned is not None:
+            return _compared(debugger, _PINNED, debugger.pinned[1], shown, room)
+        if debugger.ago is not None:
+            step, then = debugger.then
+            names = (f"step {step}", f"step {debugger.trained}", "difference")
+            return _compared(debugger, _Names(*names, "then", "now"), then, shown, room)
     except InputError as error:
         return _said(str(error), room)
-    if debugger.pinned is None:
-        return matrix(shown, room, debugger.look.digits, debugger.look.scroll)
-    return _compared(debugger, debugger.pinned[1], shown, room)
+    return matrix(shown, room, debugger.look.digits, debugger.look.scroll)
 
 
 def _said(text: str, room: Room) -> list[Line]:
@@ -49,11 +71,10 @@ def title(debugger: Debugger) -> str:
     """The line or the expression, as it is written."""
     session = debugger.session
     if session.cursor is None:
-        return (
-            debugger.value.written
-            if debugger.look.total
-            else session.written(session.position.line)
-        )
+        if debugger.look.update:
+            return written_update(debugger.look.update, debugger.clip)
+        total = debugger.look.total
+        return debugger.value.written if total else session.written(session.position.line)
     found = session.outline.expression(session.cursor)
     return Value(found.symbol, found.written, None, ()).heading
 
@@ -95,30 +116,37 @@ def _norm(array: Any) -> float:
     return float(norm(array.reshape(1, -1))[0])
 
 
-def _compared(debugger: Debugger, pinned: Value, shown: Value, room: Room) -> list[Line]:
-    """What was pinned, what is here, and here less pinned."""
-    one, other = np.asarray(pinned.array), np.asarray(shown.array)
+def _compared(
+    debugger: Debugger, names: _Names, before: Value, shown: Value, room: Room
+) -> list[Line]:
+    """One value, another one, and the other less the one."""
+    one, other = np.asarray(before.array), np.asarray(shown.array)
     digits, scroll = debugger.look.digits, debugger.look.scroll
-    parts = [("pinned", pinned), ("here", shown)]
+    parts = [(f"{names.first}  {before.title}", before), (f"{names.second}  {shown.title}", shown)]
     if one.shape == other.shape:
         with np.errstate(all="ignore"):
             less = Value("difference", "", other - one, shown.labels)
-        parts.append(("here − pinned", less))
+        parts.append((names.less, less))
     if other.ndim == 1 and one.shape == other.shape:
         table = np.stack([one, other, less.array], axis=1)
-        both = Value("", "", table, (*shown.labels, ("pin", "here", "diff")))
-        said = line(fitted(f"pinned {pinned.title}, here less pinned", room.width))
+        both = Value("", "", table, (*shown.labels, (names.one, names.two, "diff")))
+        said = f"{names.first} {before.title}, {names.second} less {names.first}"
         inner = Room(room.width, room.height - 1, room.palette)
-        return [said, *matrix(both, inner, digits, scroll)]
-    height = max(2, room.height // len(parts))
+        return [line(fitted(said, room.width)), *matrix(both, inner, digits, scroll)]
+    heads = [_head_of(text, part, digits, room) for text, part in parts]
+    if room.height < _LOW and one.shape == other.shape:  # the difference alone
+        rest = replace(room, height=room.height - len(heads))
+        return [*heads, *matrix(less, rest, digits, scroll)][: room.height]
+    inner = replace(room, height=max(2, room.height // len(parts)) - 1)
     made: list[Line] = []
-    for name, part in parts:
-        text = f"{name}  {part.title}" if part.title != "difference" else name
-        size = number(_norm(np.atleast_1d(np.asarray(part.array))), digits)
-        made.append(line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol))
-        inner = Room(room.width, height - 1, room.palette)
-        made += matrix(part, inner, digits, scroll)
+    for head, (_, part) in zip(heads, parts, strict=True):
+        made += [head, *matrix(part, inner, digits, scroll)]
     return made[: room.height]
+
+
+def _head_of(text: str, part: Value, digits: int, room: Room) -> Line:
+    size = number(_norm(np.atleast_1d(np.asarray(part.array))), digits)
+    return line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol)
 
 
 @dataclass(frozen=True)

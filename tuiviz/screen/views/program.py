@@ -11,6 +11,7 @@ from core.symbols import subscript
 from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.training_sentences import written_update
 from tuiviz.debugger.walk import SUM
 from tuiviz.screen.drawing import Line, Room, line, window
 
@@ -20,14 +21,20 @@ class _Row:
     text: str
     line: ProgramLine | None = None
     runs: bool = False  # at the current step
-    number: int = -1  # among the lines of the step
+    number: int = -1  # among the lines of the step, then the updates
+    update: str = ""  # the parameter that a step of SGD changes here
 
 
 def program(debugger: Debugger, room: Room) -> list[Line]:
-    """All lines, those of the current step with its indices, scrolled to the current one."""
+    """All lines, those of the current step with its indices, scrolled to the current one.
+
+    At the end those that a step of SGD runs.
+    """
     rows = list(_rows(debugger))
-    here = debugger.session.position.line
+    here, update = debugger.session.position.line, debugger.look.update
     at = next(i for i, row in enumerate(rows) if row.runs and row.line == here)
+    if update:
+        at = next(i for i, row in enumerate(rows) if row.update == update)
     if debugger.look.line is not None and room.focused:
         at = next(i for i, row in enumerate(rows) if row.number == debugger.look.line)
     first = window(at, len(rows), room.height)
@@ -40,6 +47,15 @@ def heading(debugger: Debugger) -> str:
 
 
 def _rows(debugger: Debugger) -> Iterator[_Row]:
+    session = debugger.session
+    yield from _walked(debugger)
+    yield _Row("a step of SGD, E = Σₜ Eₜ")
+    first = len(session.walk.lines_at(session.index))
+    for number, name in enumerate(session.parameters, first):
+        yield _Row(written_update(name, debugger.clip), number=number, update=name)
+
+
+def _walked(debugger: Debugger) -> Iterator[_Row]:
     """The lines as they run: forward; where an error joins; at each step before that."""
     session = debugger.session
     found, step, forward = session.walk.listing, session.position.step, session.going_forward
@@ -70,6 +86,8 @@ def _rows(debugger: Debugger) -> Iterator[_Row]:
 
 def _drawn(debugger: Debugger, row: _Row, room: Room) -> Line:
     palette, session = room.palette, debugger.session
+    if row.update:
+        return _update(debugger, row, room)
     if row.line is None:
         return line(fitted(f" {row.text}", room.width), palette.symbol)
     name = name_of(row.line)
@@ -87,3 +105,13 @@ def _drawn(debugger: Debugger, row: _Row, room: Room) -> Line:
     made = line(mark, palette.warning)
     text = ("▶ " if current else "› " if pointed else "  ") + row.text
     return made.add(fitted(text, room.width - 1), style, click)
+
+
+def _update(debugger: Debugger, row: _Row, room: Room) -> Line:
+    palette, shown = room.palette, row.update == debugger.look.update
+    pointed = room.focused and row.number == debugger.look.line
+    style = palette.selected if row.update == debugger.session.parameter else palette.dim
+    if shown and debugger.session.cursor is None:
+        style = palette.current
+    text = ("› " if pointed else "  ") + row.text
+    return line(" ").add(fitted(text, room.width - 1), style, f"update {row.update}")

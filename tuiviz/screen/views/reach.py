@@ -83,6 +83,8 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
     log = debugger.log_reach(t)[k]
     size = "0" if log == -np.inf else number(10**log) if _TINY < log < -_TINY else f"1e{log:.0f}"
     text = f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"
+    if debugger.session.problem.truncation:
+        text += "  · dropped"
     if len(of.errors) < debugger.session.steps:
         text += f"  binned: 1 row of {debugger.session.steps / len(of.errors):.0f} errors"
     if np.isnan(logs).any():
