@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.history import History
     from tuiviz.debugger.curves import Points
 
-_LOW = 8  # rows; below, the curve comes first
+_LOW, _TALL = 8, 14  # rows; below, the curve comes first; from there on, there is room for keys
 
 
 def training(debugger: Debugger, room: Room) -> list[Line]:
@@ -34,7 +34,9 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
     from tuiviz.debugger.training_sentences import last_step
 
     texts = [_here(debugger)]
-    notes = _packed("↑↓ the curve  ←→ along it  ⏎ there  " + _memory(history), room.width)
+    notes = _packed(_memory(history), room.width)
+    if room.height >= _TALL:
+        notes += _packed("others computed anew  ↑↓ the curve  ←→ along it  ⏎ there", room.width)
     for text in last_step(debugger):
         texts += _packed(text, room.width)
     if room.height < _LOW:
@@ -47,7 +49,10 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
 
 
 def _memory(history: History) -> str:
-    return f"{len(history.checkpoints)} states kept, {byte_size(history.memory)}"
+    from core.history import ROOM
+
+    kept = len(history.checkpoints)
+    return f"{kept} states kept  {byte_size(history.memory)} of {byte_size(ROOM)}"
 
 
 def _packed(text: str, width: int) -> list[str]:
