@@ -49,6 +49,11 @@ BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 MARKS = {"", "clone"}
 """clone: for a fresh clone, and .ci/run does it there."""
 
+TOUR = {"tour", "panel"}
+"""tests/test_tour.py replays them."""
+
+KINDS = {"", "sh", "console", "python", "toml"} | TOUR
+
 
 def lines(block: Block) -> list[str]:
     return [line for line in block.text.splitlines() if line]
@@ -59,8 +64,8 @@ def known_commands() -> list[str]:
 
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
-    assert {block.language for block in BLOCKS} <= {"", "sh", "console", "python", "toml"}
-    assert {block.mark for block in BLOCKS} <= MARKS
+    assert {block.language for block in BLOCKS} <= KINDS
+    assert {block.mark for block in BLOCKS if block.language not in TOUR} <= MARKS
     fences = sum(document.read_text("utf-8").count("```") for document in DOCUMENTS)
     assert fences == 2 * len(BLOCKS)
 
