@@ -19,17 +19,21 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from core.diagnosis import diagnose
 from core.errors import InputError
+from core.truncation import Truncation
 from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
+from tuiviz.debugger.judging import begin
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.styles import comparisons as compare_styles
+from tuiviz.diagnosis.probe import make_probe
 from tuiviz.numbers import percent
 from tuiviz.opening import open_debugger
-from tuiviz.problem import ModelOptions, Problem
+from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.app import DebuggerApp
-from tuiviz.screen.drawing import Draw, Room
+from tuiviz.screen.drawing import Draw, Room, framed
 from tuiviz.screen.palette import DARK, LIGHT
 from tuiviz.screen.views import (
     chain,
@@ -42,8 +46,10 @@ from tuiviz.screen.views import (
     training,
     truncation,
     watches,
+    yours,
 )
 from tuiviz.screen.views.says import says
+from tuiviz.screen.widgets import View
 
 quick = settings(derandomize=True, deadline=None, max_examples=40)
 SAMPLE = Path(__file__).parent.parent / "samples" / "sample.txt"
@@ -141,6 +147,29 @@ def test_a_view_of_the_sample(name: str, snapshot: SnapshotAssertion) -> None:
     assert text == snapshot(name=name)
 
 
+@pytest.mark.parametrize("width", [28, 33, 60])
+@pytest.mark.parametrize("parameter", ["W", "V"])
+def test_a_given_gradient_stays_in_its_room(width: int, parameter: str) -> None:
+    tape = make_probe(steps=6, hidden=7, tokens=5).tape
+    given = {name: getattr(tape.gradient(Truncation(1, 3)), name) for name in "UWVbc"}
+    problem = problem_of_tape(tape, "probe", report=diagnose(tape, given))
+    debugger = Debugger(Session(problem, 5, parameter))
+    begin(debugger)
+    room = Room(width, 16, DARK, True)
+    lines = yours.yours(debugger, room)
+    assert all(cell_len(line.text) == line.width <= width for line in lines)
+    assert "∂E/∂V: right" in [line.text for line in lines]
+    for line in framed(lines, room, yours.title(debugger), yours.subtitle(debugger)):
+        assert cell_len(line.text) == width + 2
+
+
+def test_facts_below_a_panel_are_shown_whole_or_not_at_all() -> None:
+    facts = ("4×4", "‖·‖ .4873", "min -.2106", "max .2478", "rank 4")
+    for width in range(10, 60):
+        below = framed([], Room(width, 3, DARK, False), "", "  ".join(facts))[-1].text.strip("╰╯─ ")
+        assert below in ["  ".join(facts[:count]) for count in range(1, 6)]
+
+
 # All of them on the screen
 
 Play = Callable[[DebuggerApp, Pilot[None]], Awaitable[None]]
@@ -233,6 +262,16 @@ def test_hostile_tokens_are_shown_not_obeyed(tmp_path: Path) -> None:
         assert app.is_running
 
     on_screen(DebuggerApp(debugger), (100, 30), play)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 36), (139, 42), (140, 42), (200, 60)])
+def test_every_panel_on_the_screen_has_room(size: tuple[int, int]) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for view in app.query(View):
+            if view.id in PANELS and view.display:
+                assert view.size.height >= 6, view.id
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
 
 
 @pytest.mark.parametrize("theme", ["textual-light", "textual-ansi", "nord"])

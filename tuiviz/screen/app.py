@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SMALLEST = (80, 24)
 WIDE = 100
-LARGE = (140, 36)
+LARGE = (140, 42)
 
 SETTLED = 0.5
 """Seconds until the garbage collector, which is off while everything is loaded, goes on."""
@@ -109,7 +109,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             yield view("jacobian", jacobian.jacobian, jacobian.title)
             yield view("training", training.training, training.title)
             yield view("truncation", truncation.truncation, truncation.title)
-            yield view("yours", yours.yours, yours.title)
+            yield view("yours", yours.yours, yours.title, yours.subtitle)
         yield view("sums", lines.sums)
         yield view("says", says)
         yield Prompt()

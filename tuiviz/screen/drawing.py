@@ -89,7 +89,8 @@ def filled(lines: list[Line], height: int) -> list[Line]:
 def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> list[Line]:
     """The lines of a room in a frame around it, with a title above and one below."""
     style = room.palette.in_focus if room.focused else room.palette.frame
-    edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", subtitle, "╯", room, style)]
+    below = _whole(subtitle, room.width - 4)
+    edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", below, "╯", room, style)]
     inside = []
     for each in filled(lines, room.height):
         drawn = line("│", style)
@@ -98,6 +99,14 @@ def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> lis
         drawn.width += each.width
         inside.append(drawn.add(" " * (room.width - each.width)).add("│", style))
     return [edges[0], *inside, edges[1]]
+
+
+def _whole(facts: str, width: int) -> str:
+    """As many of the facts, two spaces between them, as fit; the first in any case."""
+    parts = facts.split("  ")
+    while len(parts) > 1 and cell_len("  ".join(parts)) > width:
+        parts.pop()
+    return "  ".join(parts)
 
 
 def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:

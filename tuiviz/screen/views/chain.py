@@ -48,7 +48,7 @@ def _row(session: Session, row: Row, largest: float, room: Room, digits: int) ->
     term = row.expression.term
     given = f" {counted}" if term and (counted := _counted(session, term.k)) else ""
     width = room.width - cell_len(given)
-    bars = _BAR if width >= 34 else 5
+    bars = _BAR if width >= 34 else 0 if given else 5  # what a term is must fit
     wide = max(_NORM, digits + 5)
     space = max(8, width - wide - bars - 1)
     text = fitted("  " * row.depth + marker + _label(session, row), space)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuiviz.cells import wrapped
+from tuiviz.cells import cut, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.numbers import number
 from tuiviz.screen.drawing import Line, Room, line
@@ -33,9 +33,9 @@ def yours(debugger: Debugger, room: Room) -> list[Line]:
     made = [line(each, style) for each in wrapped(verdict, room.width)]
     for name, residual in report.residuals.items():
         mark = palette.selected if name == session.parameter else palette.plain
-        text = f"∂E/∂{name}: off by {number(residual)} of its norm"
-        made.append(line(text[: room.width], mark, f"gradient {name}"))
-    made.append(line("D first difference  o side by side", palette.dim))
+        off = f"off by {number(residual)} of its norm"
+        said = "right" if residual <= report.tolerance else off
+        made.append(line(cut(f"∂E/∂{name}: {said}", room.width), mark, f"gradient {name}"))
     return (made + _triangle(debugger, report, room))[: room.height]
 
 
@@ -44,7 +44,7 @@ def _triangle(debugger: Debugger, report: Report, room: Room) -> list[Line]:
     if found is None:
         return []
     cell = max(2, min(5, (room.width - 4) // len(found.values)))
-    made = [line("times each term is counted: row t, column k", room.palette.dim)]
+    made = [line(cut("row t, column k: times counted", room.width), room.palette.dim)]
     for t, row in enumerate(found.values):
         drawn = line(f"{t:>3} ", room.palette.dim)
         for k in range(t + 1):
@@ -63,3 +63,8 @@ def title(debugger: Debugger) -> str:
     """The verdict in a word."""
     report = debugger.session.problem.report
     return f"yours: {report.verdict}" if report else "yours"
+
+
+def subtitle(debugger: Debugger) -> str:
+    """The keys that lead on from here."""
+    return "D first wrong  o side by side" if debugger.session.problem.report else ""
