@@ -16,7 +16,11 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from tuiviz.debugger.conditions import BUILT_IN, FUNCTIONS, LONGEST, NOT_HERE, parse
+from tuiviz.debugger.scope import Scope, descriptions
+from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
+from tuiviz.opening import open_debugger
+from tuiviz.problem import ModelOptions
 
 quick = settings(derandomize=True, deadline=None, max_examples=100)
 thorough = settings(derandomize=True, deadline=None, max_examples=400)
@@ -450,6 +454,7 @@ def test_long_and_deep_texts_come_to_an_end(text: str) -> None:
 
 # The document
 
+SAMPLE = Path(__file__).parents[1] / "samples" / "sample.txt"
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "conditions.md").read_text()
 
 
@@ -465,3 +470,31 @@ def test_the_examples_of_the_document_are_conditions() -> None:
     assert examples
     for example in examples:
         assert holds(example) in (True, False)
+
+
+# The names
+
+
+@pytest.fixture
+def session() -> Session:
+    return open_debugger(SAMPLE, ModelOptions()).session
+
+
+def test_every_name_has_a_value_somewhere(session: Session) -> None:
+    """A condition on a name that never has one would never stop."""
+    missing = set(descriptions(session))
+    for index in range(len(session.walk)):
+        scope = Scope(session.moved_to(index))
+        missing = {name for name in missing if scope.get(name) is None}
+    assert not missing
+
+
+def test_the_document_lists_every_name(session: Session) -> None:
+    start = DOCUMENT.index("## Names")
+    section = DOCUMENT[start : DOCUMENT.index("## Functions")]
+    rows = re.findall(r"^\| (`.*`) \| (.*) \|$", section, re.M)
+    names = {name: text for cell, text in rows for name in re.findall(r"`(\w+)`", cell)}
+    expected = descriptions(session)
+    assert names.keys() == expected.keys()
+    alone = [cell.strip("`") for cell, _ in rows if cell.count("`") == 2]
+    assert {name: names[name] for name in alone} == {name: expected[name] for name in alone}

@@ -87,9 +87,10 @@ def descriptions(session: Session) -> dict[str, str]:
     """Every name there is for this network, and what it means."""
     program = session.program
     found = {name: text for name, (_, text) in _FACTS.items()}
+    adjoints = {line.name for line in session.walk.lines if line.kind == ADJOINT}
     for name in program.lines:
         found[name] = f"{name} at this step"
-        if name != "E":
+        if name in adjoints:
             found[f"dEd{name}"] = f"∂E/∂{name} at this step, E being the errors sent back"
     for name in program.parameters:
         found[name] = f"the parameter {name}"
