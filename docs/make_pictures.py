@@ -6,54 +6,33 @@ Each is the real screen after the keys that are listed with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from core.diagnosis import diagnose
-from core.loop import Instance
-from core.mistakes import CATALOGUE
-from core.parameters import NAMES
-from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.judging import begin
-from tuiviz.debugger.session import Session
-from tuiviz.diagnosis.probe import make_probe
 from tuiviz.opening import open_debugger
-from tuiviz.problem import ModelOptions, problem_of_tape
+from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
 
 FOLDER = Path(__file__).parent
 SAMPLES = FOLDER.parent / "samples"
 
 
-def sample(weights: str | None = None) -> Debugger:
-    """The sample, with weights of a file beside it or those of seed 0."""
-    options = ModelOptions(weights=SAMPLES / weights if weights else None)
-    return open_debugger(SAMPLES / "sample.txt", options)
-
-
-def mistaken(mistake: str) -> Debugger:
-    """The probe with the gradients of a BPTT that makes this mistake."""
-    tape = make_probe(steps=6, hidden=7, tokens=5).tape
-    row = next(row for row in CATALOGUE if row.id == mistake)
-    _, gradients = next(iter(row.gradients(Instance.of(tape), NAMES)))
-    problem = problem_of_tape(tape, "probe.npz", report=diagnose(tape, gradients))
-    debugger = Debugger(Session(problem, tape.steps - 1))
-    begin(debugger)
-    return debugger
-
-
 @dataclass(frozen=True)
 class Picture:
-    """A screen: what is opened, the keys that lead to it, its size, and the theme."""
+    """A screen: the keys that lead to it, its size, the theme, and the files that are opened."""
 
     name: str
     keys: tuple[str, ...]
     size: tuple[int, int] = (100, 30)
     theme: str = "textual-dark"
-    opened: Callable[[], Debugger] = sample
-    command: str = "tuiviz run samples/sample.txt"
+    file: str = "sample.txt"
+    weights: str | None = None
+
+    @property
+    def command(self) -> str:
+        """What is typed to open it."""
+        weights = f" --weights samples/{self.weights}" if self.weights else ""
+        return f"tuiviz run samples/{self.file}{weights}"
 
 
 TERM_2 = ("g", *"term", "space", "2", "enter")
@@ -67,21 +46,16 @@ PICTURES = (
         "vanishing",
         ("B", *"vanishing", "enter", "c", "4", "tab"),
         (140, 42),
-        opened=partial(sample, "vanishing.safetensors"),
-        command="tuiviz run samples/sample.txt --weights samples/vanishing.safetensors",
+        weights="vanishing.safetensors",
     ),
-    Picture(
-        "check",
-        ("D",),
-        opened=partial(mistaken, "double-counting"),
-        command="tuiviz run probe.npz",
-    ),
+    Picture("check", ("D",), file="mistake.npz"),
 )
 
 
 async def take(picture: Picture) -> str:
     """The picture as SVG."""
-    app = DebuggerApp(picture.opened())
+    options = ModelOptions(weights=SAMPLES / picture.weights if picture.weights else None)
+    app = DebuggerApp(open_debugger(SAMPLES / picture.file, options))
     app.theme = picture.theme
     async with app.run_test(size=picture.size) as pilot:
         await pilot.press(*picture.keys)
