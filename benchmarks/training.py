@@ -1,6 +1,6 @@
 """How fast SGD is beside PyTorch, and what the progress bar costs.
 
-    python benchmarks/training.py [--quick]
+    python benchmarks/training.py [--quick] [--cpu-time]
 
 One thread, float64; everyone takes turns. Prints Markdown.
 """
@@ -151,14 +151,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a short run, with noisier numbers")
-    quick = parser.parse_args(arguments).quick
-    print(environment(), end="\n\n")
+    parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use")
+    given = parser.parse_args(arguments)
+    quick, clock = given.quick, time.process_time if given.cpu_time else time.perf_counter
+    print(environment(), f"{'CPU' if given.cpu_time else 'wall'} time", sep=", ", end="\n\n")
     if not torch:
         print("PyTorch is not installed: left out.\n")
     problem = Problem.random(T, H, C)
     print(f"## SGD steps at T, H, C = {T}, {H}, {C}\n")
     peers = list(torch_steps(problem))
-    results = list(measure(our_steps(problem), peers, 2.0 if quick else 20.0, 5))
+    results = list(measure(our_steps(problem), peers, 2.0 if quick else 20.0, 5, clock))
     print(race_table(results), end="\n\n", flush=True)
     print("## The progress bar\n")
     rows = list(bar_rows(1000 if quick else 10_000, 1 if quick else 3))
