@@ -93,7 +93,7 @@ def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
     line = debugger.look.line
     if debugger.look.panel == "program" and line is not None:
         if debugger.update_at(line):
-            raise InputError("a step of SGD runs this line: s takes one, ⏎ shows what it adds")
+            raise InputError("a step of SGD runs this line: s takes one, Enter shows what it adds")
         start = debugger.session.walk.at(
             debugger.session.position.back, debugger.session.position.step
         )

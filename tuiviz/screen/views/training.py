@@ -36,7 +36,7 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
     texts = [_here(debugger)]
     notes = _packed(_memory(history), room.width)
     if room.height >= _TALL:
-        notes += _packed("others computed anew  ↑↓ the curve  ←→ along it  ⏎ there", room.width)
+        notes += _packed("others computed anew  ↑↓ the curve  ←→ along it  Enter there", room.width)
     for text in last_step(debugger):
         texts += _packed(text, room.width)
     if room.height < _LOW:
@@ -75,7 +75,7 @@ def _here(debugger: Debugger) -> str:
     """The loss per token beside ln C; at the step that the cursor is on, its value."""
     problem, look, history = debugger.session.problem, debugger.look, debugger.history
     if look.moment is not None and history is not None:
-        return f"› step {look.moment}{_value_at(debugger, look.moment)}  ⏎ there"
+        return f"› step {look.moment}{_value_at(debugger, look.moment)}  Enter goes there"
     guess = math.log(problem.tape.values["z"].shape[-1])
     return f"E/T {number(problem.tape.loss / problem.steps)} guessing ln C {number(guess)}"
 
