@@ -46,8 +46,8 @@ def blocks(document: Path) -> Iterator[Block]:
 
 BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 
-MARKS = {"", "clone"}
-"""clone: for a fresh clone, and .ci/run does it there."""
+MARKS = {"", "clone", "check"}
+"""clone: for a fresh clone, and .ci/run does it there. check: a person writes code in between."""
 
 TOUR = {"tour", "panel"}
 """tests/test_tour.py replays them."""
@@ -118,6 +118,40 @@ def test_the_commands_for_a_fresh_clone_are_run_in_one() -> None:
     assert any(line.endswith("tuiviz run samples/sample.txt") for line in expected)
     assert any(line.endswith("python -m pytest") for line in expected)
     assert not [b for b in BLOCKS if b.mark == "clone" and b.document != README]
+
+
+WRONG = """
+    s = {-1: s0}
+    for t in range(len(x)):
+        s[t] = np.tanh(U[:, x[t]] + W @ s[t - 1] + b)
+    delta = np.zeros(len(W))
+    for t in reversed(range(len(x))):
+        e = np.exp(V @ s[t] + c)
+        e /= e.sum()
+        e[y[t]] -= 1
+        delta = V.T @ e + W.T @ delta  # (1 - s[t] ** 2) is forgotten
+        dV += np.outer(e, s[t])
+        dc += e
+        dU[:, x[t]] += delta
+        dW += np.outer(delta, s[t - 1])
+        db += delta
+"""
+
+
+def test_the_commands_for_a_wrong_bptt_find_its_mistake(tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if block.mark == "check"]
+    probe, script, check = lines(block)
+    assert_runs(probe, tmp_path)
+    written = tmp_path / "probe.py"
+    before, end, after = written.read_text("utf-8").partition("    return ")
+    written.write_text(before + WRONG + end + after, "utf-8")
+    assert_runs(script, tmp_path)
+    env = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-c", check], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "wrong: no-tanh-derivative: " in done.stdout
 
 
 @pytest.mark.parametrize("document", sorted({b.document for b in BLOCKS if b.language == "python"}))
