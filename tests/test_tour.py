@@ -17,9 +17,8 @@ from textual.pilot import Pilot
 from tuiviz.debugger.actions import by_key
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.report import so_far_text
 from tuiviz.debugger.sums import so_far
-from tuiviz.numbers import short
+from tuiviz.numbers import number, percent, short
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
@@ -112,7 +111,7 @@ def test_the_command_prints_what_the_tour_shows(mark: str, tmp_path: Path) -> No
 
 
 def presses(written: str) -> list[str]:
-    """The keys of a piece of the document: 5n, ⏎, or a text that is typed."""
+    """The keys of a piece of the document: 5n, Enter, or a text that is typed."""
     shown = written.lstrip("0123456789")
     action = by_key(shown) if shown else None
     return [*written.removesuffix(shown), action.keys[0]] if action else [*written]
@@ -141,12 +140,13 @@ async def take(app: DebuggerApp, pilot: Pilot[None], stop: Stop, script: Debugge
     assert state(app.debugger) == state(script), stop.script
     session = script.session
     assert f"{session.index + 1} of {len(session.walk)} " in text_of(app, "header")
-    gradient, _, norms = so_far_text(so_far(session)).partition(" so far")
-    assert f"{gradient} so far" in text_of(app, "sums")
-    assert norms[norms.index("‖·‖") :] in text_of(app, "sums")
+    found, sums = so_far(session), text_of(app, "sums")
+    assert f"{found.gradient} so far" in sums
+    assert f"{number(found.norm)} of {number(found.whole)}" in sums
+    assert percent(found.share) in sums
     if session.cursor is None and session.line_value().array.ndim == 1:
-        for number in session.line_value().array.tolist():
-            assert short(number, script.look.digits) in text_of(app, "value")
+        for each in session.line_value().array.tolist():
+            assert short(each, script.look.digits) in text_of(app, "value")
     if script.message:
         assert script.message in text_of(app, "says")
     for name, body in stop.panels:
