@@ -19,7 +19,7 @@ def jacobian(debugger: Debugger, room: Room) -> list[Line]:
     largest = found.jacobian.norm
     grows = largest > 1
     facts = (
-        ("‖·‖₂", f"{number(largest, digits)}  {'can grow' if grows else 'shrinks every vector'}"),
+        ("‖·‖₂", f"{number(largest, digits)}  {'can grow' if grows else 'shrinks any vector'}"),
         ("radius", number(found.jacobian.radius, digits)),
         ("‖W‖₂", f"{number(found.of_W, digits)}  max f′ {number(found.steepest, digits)}"),
     )
