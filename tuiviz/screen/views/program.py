@@ -30,14 +30,16 @@ def program(debugger: Debugger, room: Room) -> list[Line]:
 
     At the end those that a step of SGD runs.
     """
-    rows = list(_rows(debugger))
+    walked = list(_walked(debugger))
+    rows = [*walked, *_updates(debugger)]
     here, update = debugger.session.position.line, debugger.look.update
     at = next(i for i, row in enumerate(rows) if row.runs and row.line == here)
     if update:
         at = next(i for i, row in enumerate(rows) if row.update == update)
     if debugger.look.line is not None and room.focused:
         at = next(i for i, row in enumerate(rows) if row.number == debugger.look.line)
-    first = window(at, len(rows), room.height)
+    # The updates have what room is left, unless one of them is looked at.
+    first = window(at, len(rows) if at >= len(walked) else len(walked), room.height)
     return [_drawn(debugger, row, room) for row in rows[first : first + room.height]]
 
 
@@ -46,9 +48,8 @@ def heading(debugger: Debugger) -> str:
     return debugger.where
 
 
-def _rows(debugger: Debugger) -> Iterator[_Row]:
+def _updates(debugger: Debugger) -> Iterator[_Row]:
     session = debugger.session
-    yield from _walked(debugger)
     yield _Row("a step of SGD, E = Σₜ Eₜ")
     first = len(session.walk.lines_at(session.index))
     for number, name in enumerate(session.parameters, first):
