@@ -379,3 +379,22 @@ def test_random_keys_clicks_and_sizes_break_nothing(
     monkeypatch.chdir(tmp_path)
     name, options = fuzz.CASES[number]
     asyncio.run(fuzz.fuzz(name, options, 60, seed=number))
+
+
+def test_keys_that_follow_at_once_after_the_prompt_are_not_lost() -> None:
+    async def typed() -> tuple[int, int]:
+        app = DebuggerApp(open_debugger(SAMPLE, ModelOptions()))
+        async with app.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            for text in ("gk=2", "\r", "nngE1", "\r", "N"):
+                for character in text:
+                    key = {"=": "equals_sign", "\r": "enter"}.get(character, character)
+                    app.post_message(Key(key, character))
+            await pilot.pause()
+            await pilot.pause()
+            return app.debugger.session.index, app.debugger.session.error
+
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    for line in ("goto k=2", "n", "n", "goto E1", "N"):
+        run(debugger, line)
+    assert asyncio.run(typed()) == (debugger.session.index, debugger.session.error)

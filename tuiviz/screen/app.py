@@ -88,6 +88,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.ascii_only = ascii_only
         self.spelled: Spelling = to_ascii if ascii_only else str
         self._typed_count = ""
+        self._held: list[Key] | None = None
         self._walking: Running | None = None
         self._ticking: Timer | None = None
         self._detail = debugger.look.panel if debugger.look.panel in DETAILS else DETAILS[0]
@@ -185,8 +186,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
             await super().on_event(event)
 
     def _takes(self, event: Key) -> bool:
-        if not isinstance(self.screen, Ground) or self.prompt.display:
+        if not isinstance(self.screen, Ground):
             return False
+        if self.prompt.display:
+            return self._holds(event)
         number = next((self._numbers[k] for k in event.aliases if k in self._numbers), None)
         if number is not None:
             self._act(number)
@@ -196,6 +199,22 @@ class DebuggerApp(App[None], inherit_bindings=False):
         else:
             return False
         return True
+
+    def _holds(self, event: Key) -> bool:
+        """Between Enter in the prompt and what comes of it, keys wait."""
+        if self._held is not None:
+            self._held.append(event)
+            return True
+        if event.key == "enter":
+            self._held = []
+        return False
+
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for event in held:
+            # Once a key has asked again, the rest come anew, to be typed into the prompt.
+            if self.prompt.display or not self._takes(event):
+                self.post_message(event)
 
     def _act(self, number: int) -> None:
         action = ACTIONS[number]
@@ -254,9 +273,11 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self.type_in(f"{asked} {text}") if text else self.act(_named(asked), None, "")
         else:
             self.show()
+        self._release()
 
     def on_prompt_left(self) -> None:
         self.prompt.close()
+        self._release()
 
     # Running on, a slice at a time, so that a key can stop it
 
