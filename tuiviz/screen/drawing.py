@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -44,7 +45,7 @@ class Line:
 
     def add(self, text: str, style: Style = _PLAIN, click: str = "") -> Line:
         """Appends a text."""
-        size = cell_len(text)
+        size = len(text) if text.isascii() else cell_len(text)
         self.pieces.append((text, style))
         if click:
             self.zones.append((self.width, self.width + size, click))
@@ -62,8 +63,15 @@ class Line:
 
     def strip(self, width: int, spelled: Spelling, ground: Style) -> Strip:
         """The line as the screen takes it, cut or filled to a width."""
-        segments = [Segment(spelled(text), ground + style) for text, style in self.pieces]
+        segments = [
+            Segment(spelled("".join(text for text, _ in run)), ground + style)
+            for style, run in groupby(self.pieces, key=_style)
+        ]
         return Strip(segments, self.width).adjust_cell_length(width, ground)
+
+
+def _style(piece: tuple[str, Style]) -> Style:
+    return piece[1]
 
 
 Draw = Callable[[Debugger, Room], list[Line]]
@@ -91,14 +99,19 @@ def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> lis
     style = room.palette.in_focus if room.focused else room.palette.frame
     below = _whole(subtitle, room.width - 4)
     edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", below, "╯", room, style)]
-    inside = []
-    for each in filled(lines, room.height):
-        drawn = line("│", style)
-        drawn.zones = [(start + 1, end + 1, what) for start, end, what in each.zones]
-        drawn.pieces += each.pieces
-        drawn.width += each.width
-        inside.append(drawn.add(" " * (room.width - each.width)).add("│", style))
+    inside = [_between(each, room.width, style) for each in lines[: room.height]]
+    nothing = _between(line(), room.width, style)
+    inside += [nothing] * (room.height - len(inside))
     return [edges[0], *inside, edges[1]]
+
+
+def _between(each: Line, width: int, style: Style) -> Line:
+    side = ("│", style)
+    return Line(
+        [side, *each.pieces, (" " * (width - each.width), _PLAIN), side],
+        width + 2,
+        [(start + 1, end + 1, what) for start, end, what in each.zones],
+    )
 
 
 def _whole(facts: str, width: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from rich.cells import cell_len
 
 from tuiviz.cells import bar, fitted
@@ -14,6 +16,7 @@ from tuiviz.debugger.walk import SUM
 from tuiviz.numbers import number, percent
 from tuiviz.problem import Problem
 from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.screen.palette import Palette
 
 _WORDS = 60  # more than a line holds
 
@@ -84,13 +87,18 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
 
 def footer(debugger: Debugger, room: Room) -> list[Line]:
     """The keys; the less needed ones go first where there is no room."""
+    return _keys(room.width, room.palette)
+
+
+@cache
+def _keys(width: int, palette: Palette) -> list[Line]:
     made = Line()
     for wanted in (3, 2, 1, 0):
         for gap in ("  ", " "):
             made = line(" ")
             for count, (shown, label) in enumerate(in_footer(wanted)):
-                made.add(gap if count else "").add(shown, room.palette.bold)
-                made.add(f" {label}", room.palette.dim)
-            if made.width <= room.width:
+                made.add(gap if count else "").add(shown, palette.bold)
+                made.add(f" {label}", palette.dim)
+            if made.width <= width:
                 return [made]
     return [made]
