@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,15 +38,24 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
         return [line("working it out …", room.palette.dim)]
     finite = logs[np.isfinite(logs)]
     top = float(finite.max()) if finite.size else 0.0
-    at = debugger.cell
+    t, k = debugger.cell
+    at = (of.row(t), of.column(k))
     rows = [
-        _row(debugger, room, of, row, logs[row], top, cell, at) for row in range(len(of.errors))
+        _row(debugger, room, of, row, logs[row].tolist(), top, cell, at)
+        for row in range(len(of.errors))
     ]
     return [*rows, line(fitted(_legend(debugger, of, logs), room.width), room.palette.dim)]
 
 
 def _row(
-    debugger: Debugger, room: Room, of: Grid, row: int, logs: Any, top: float, cell: int, at: Any
+    debugger: Debugger,
+    room: Room,
+    of: Grid,
+    row: int,
+    logs: Sequence[float],
+    top: float,
+    cell: int,
+    at: tuple[int, int],
 ) -> Line:
     t, palette = of.errors[row], room.palette
     session = debugger.session
@@ -57,25 +68,24 @@ def _row(
         if of.edges[column] > t:
             break
         k = min(of.edges[column + 1] - 1, t)
-        here = (of.row(at[0]), of.column(at[1])) == (row, column)
         shade, style = _shade(logs[column], top, palette)
         if k < kept_from:
             shade, style = "·", palette.dim
         text = shade * cell
-        if here:
+        if (row, column) == at:
             text, style = ("×" + shade * (cell - 1))[:cell], palette.current
         made.add(text, style, f"cell {t} {k}")
     return made
 
 
 def _shade(log: float, top: float, palette: Any) -> tuple[str, Style]:
-    if np.isnan(log):
+    if math.isnan(log):
         return "?", palette.dim
-    if log == -np.inf:
+    if log == -math.inf:
         return " ", palette.dim
-    part = max(0.0, 1 + (log - top) / _DECADES) if np.isfinite(log) else 1.0
+    part = max(0.0, 1 + (log - top) / _DECADES) if math.isfinite(log) else 1.0
     glyph = _SHADES[max(1, min(4, 1 + int(part * 4)))] if part > 0 else "."
-    return glyph, palette.size(part) if np.isfinite(log) else palette.warning
+    return glyph, palette.size(part) if math.isfinite(log) else palette.warning
 
 
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
