@@ -26,8 +26,9 @@ def level(part: float) -> str:
 
 def fitted(text: str, width: int) -> str:
     """The text in exactly so many cells, cut with an … if it is longer."""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
+    size = cell_len(text)
+    if size <= width:
+        return text + " " * (width - size)
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
 
 
