@@ -176,10 +176,19 @@ def _inputs_off_by_one(i: Instance) -> Iterator[Variant]:
         yield Variant({"U": rows}, detail=f"xₖ₊₁, at the last step {written}")
 
 
-def _last_of_each_token(i: Instance) -> Iterator[Variant]:
+LAST, FIRST = "the last step", "the first step"
+"""Which of a repeated token's steps is left."""
+
+
+def _once_a_token(i: Instance) -> Iterator[Variant]:
+    # An index array, or = in a loop forward, leaves the last step; = in a loop backward the first.
     if i.tokens is not None:
-        last = {int(token): k for k, token in enumerate(i.tokens)}
-        yield Variant({"U": _keeping(i.x, *last.values())})
+        steps = list(enumerate(i.tokens.tolist()))
+        last = {token: k for k, token in steps}
+        first = {token: k for k, token in reversed(steps)}
+        for written, kept in ((LAST, last), (FIRST, first)):
+            detail = f"of a repeated token only {written}"
+            yield Variant({"U": _keeping(i.x, *kept.values())}, detail=detail)
 
 
 CATALOGUE: tuple[Mistake, ...] = (
@@ -327,8 +336,8 @@ CATALOGUE: tuple[Mistake, ...] = (
         "δ₀ ⊗ s₋₁, δ₀ ⊗ x₀, e₀ ⊗ s₀", FACTORS, "dW", _one(_only_first),
     ),
     Mistake(
-        "repeated-tokens-lost", "dU[:, x] += d adds a repeated token once",
-        "of a repeated token only the last step", FACTORS, "dU", _last_of_each_token,
+        "repeated-tokens-lost", "of a token that repeats only one step is added",
+        "of a repeated token only the last step, or the first", FACTORS, "dU", _once_a_token,
     ),
     Mistake(
         "truncated-window", "every error goes back through n steps, its own among them",

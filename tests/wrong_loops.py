@@ -170,6 +170,8 @@ def carrying(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
         elif "x[t+1]" in wrong:
             if t + 1 < T:
                 column[:, q.x[t + 1]] = d
+        elif "dU[:, x[t]] = d" in wrong:
+            g["U"][:, q.x[t]] = d
         else:
             column[:, q.x[t]] = d
         add(g["U"], column, wrong)
@@ -366,6 +368,7 @@ ROWS: list[tuple[str, Loop, tuple[str, ...]]] = [
     ("mean", carrying, ("mean over a batch",)),
     ("dU-input-off-by-one", carrying, ("x[t-1]",)),
     ("dU-input-off-by-one", carrying, ("x[t+1]",)),
+    ("repeated-tokens-lost", carrying, ("dU[:, x[t]] = d",)),
 ]  # fmt: skip
 COUNTED: list[tuple[str, Loop]] = [
     ("truncated-window", looping),

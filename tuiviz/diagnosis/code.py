@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.lines import GRADIENT, Line
+from core.loop import MATRICES
+from core.mistakes import FIRST
 from core.report import Finding
 from tuiviz.diagnosis.notation import Notation
 
@@ -14,8 +16,7 @@ Pair = tuple[str, str]
 
 def lines(finding: Finding, notation: Notation) -> Pair:
     """The two lines of a known mistake; n stands in them as the number that was found."""
-    found = _LINES[finding.id](notation, finding.parameters)
-    wrong, right = found(finding.detail) if callable(found) else found
+    wrong, right = _LINES[finding.id](notation, finding)
     if finding.id in COUNTED and finding.argument is not None:
         wrong = wrong.replace("{n}", str(int(finding.argument)))
     return wrong, right
@@ -48,8 +49,7 @@ def _products(n: Notation) -> dict[str, Pair]:
 COUNTED = ("truncated-window", "truncated-chunks", "truncated-end", "last-error-truncated")
 """The rows with an n."""
 
-Lines = Callable[[Notation, tuple[str, ...]], Pair | Callable[[str], Pair]]
-"""From the parameters that it is made in; where it is made in several ways, from the detail too."""
+Lines = Callable[[Notation, Finding], Pair]
 
 
 _ERROR = "e = yhat[t] - onehot(y[t])"
@@ -58,12 +58,12 @@ _BACK_FROM_T = "for k in range(t, -1, -1):"
 
 
 def _fixed(wrong: str, right: str) -> Lines:
-    return lambda n, p: (wrong, right)
+    return lambda n, f: (wrong, right)
 
 
 def _slope(wrong: Callable[[Notation], str], step: str = "k") -> Lines:
     """A wrong derivative beside the right one."""
-    return lambda n, p: (wrong(n), f"d = ds * {n.slope(step)}")
+    return lambda n, f: (wrong(n), f"d = ds * {n.slope(step)}")
 
 
 _DERIVATIVES = {
@@ -75,51 +75,51 @@ _DERIVATIVES = {
 }
 
 
-def _other_derivative(n: Notation, p: tuple[str, ...]) -> Callable[[str], Pair]:
-    right = f"d = ds * {n.slope('k')}"
-    return lambda detail: (f"d = ds * ({_DERIVATIVES[detail].format(s=n.at('k'))})", right)
+def _other_derivative(n: Notation, f: Finding) -> Pair:
+    derivative = _DERIVATIVES[f.detail].format(s=n.at("k"))
+    return f"d = ds * ({derivative})", f"d = ds * {n.slope('k')}"
 
 
-def _off_by_one(n: Notation, p: tuple[str, ...]) -> Callable[[str], Pair]:
-    def pair(detail: str) -> Pair:
-        step = "k-1" if detail.startswith("xₖ₋₁") else "k+1"
-        return n.add("U", "d", f"x[{step}]"), n.add("U", "d", "x[k]")
-
-    return pair
+def _off_by_one(n: Notation, f: Finding) -> Pair:
+    step = "k-1" if f.detail.startswith("xₖ₋₁") else "k+1"
+    return n.add("U", "d", f"x[{step}]"), n.add("U", "d", "x[k]")
 
 
-def _repeated(n: Notation, p: tuple[str, ...]) -> Pair:
+def _repeated(n: Notation, f: Finding) -> Pair:
     g, turned = n.gradient("U"), "U" in n.transposed
+    if f.detail.endswith(FIRST):
+        right = n.add("U", "d", "x[k]")
+        return right.replace("+=", "="), right
     wrong = f"{g}[x] += d" if turned else f"{g}[:, x] += d.T"
     return wrong, f"np.add.at({g if turned else g + '.T'}, x, d)"
 
 
-def _first_matrix(p: tuple[str, ...]) -> str:
-    return next((name for name in p if name in ("U", "W", "V")), p[0])
+def _first_matrix(f: Finding) -> str:
+    return next((name for name in f.parameters if name in MATRICES), f.parameters[0])
 
 
-def _accumulated(n: Notation, p: tuple[str, ...]) -> Pair:
-    right = _gradient_line(n, _first_matrix(p))
+def _accumulated(n: Notation, f: Finding) -> Pair:
+    right = _gradient_line(n, _first_matrix(f))
     return right.replace("+=", "="), right
 
 
-def _doubled(n: Notation, p: tuple[str, ...]) -> Pair:
-    if len(p) == 1:
-        right = _gradient_line(n, p[0])
+def _doubled(n: Notation, f: Finding) -> Pair:
+    if len(f.parameters) == 1:
+        right = _gradient_line(n, f.parameters[0])
         return f"{right}; {right}", right
-    g, matrix = n.gradient(_first_matrix(p)), n.name(_first_matrix(p))
+    g, matrix = n.gradient(_first_matrix(f)), n.name(_first_matrix(f))
     return f"bptt(); bptt()  # both add to the same {g}", f"{g} = np.zeros_like({matrix})  # each"
 
 
-def _turned(n: Notation, p: tuple[str, ...]) -> Pair:
-    name = _first_matrix(p)
+def _turned(n: Notation, f: Finding) -> Pair:
+    name = _first_matrix(f)
     left, right = _products(n)[name]
     return n.add(name, right, left), n.add(name, left, right)
 
 
 def _clip(wrong: str) -> Lines:
-    def pair(n: Notation, p: tuple[str, ...]) -> Pair:
-        g = n.gradient(_first_matrix(p))
+    def pair(n: Notation, f: Finding) -> Pair:
+        g = n.gradient(_first_matrix(f))
         return wrong.format(g=g), f"{g}  # as it is; clip a copy, for the update"
 
     return pair
@@ -134,67 +134,67 @@ _LINES: dict[str, Lines] = {
     "bits": _fixed("E -= np.log2(yhat[t][y[t]])", "E -= np.log(yhat[t][y[t]])"),
     "doubled": _doubled,
     "target-not-shifted": _fixed("e = yhat[t] - onehot(x[t])", _ERROR),
-    "last-error-only": lambda n, p: (
+    "last-error-only": lambda n, f: (
         f"ds = {n.back('V', 'e')} if t == T - 1 else ds_next",
         f"ds = {n.back('V', 'e')} + ds_next  # at every t",
     ),
-    "dV-previous-state": lambda n, p: (n.add("V", "e", n.at("t-1")), n.add("V", "e", n.at("t"))),
-    "state-constant": lambda n, p: ("ds_next = 0", f"ds_next = {n.back('W', 'd')}"),
-    "longest-path-only": lambda n, p: (
+    "dV-previous-state": lambda n, f: (n.add("V", "e", n.at("t-1")), n.add("V", "e", n.at("t"))),
+    "state-constant": lambda n, f: ("ds_next = 0", f"ds_next = {n.back('W', 'd')}"),
+    "longest-path-only": lambda n, f: (
         f"if k == 0: {n.add('W', 'd', n.at('k-1'))}",
         f"{n.add('W', 'd', n.at('k-1'))}  # at every k",
     ),
     "no-tanh-derivative": _slope(lambda n: "d = ds"),
-    "no-tanh-derivative-at-start": lambda n, p: (
+    "no-tanh-derivative-at-start": lambda n, f: (
         f"d = {n.back('V', 'e')}",
         f"d = ({n.back('V', 'e')}) * {n.slope('t')}",
     ),
-    "no-tanh-derivative-in-recursion": lambda n, p: (
+    "no-tanh-derivative-in-recursion": lambda n, f: (
         f"d = {n.back('W', 'd')}",
         f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
     ),
-    "tanh-derivative-off-by-one": lambda n, p: (
+    "tanh-derivative-off-by-one": lambda n, f: (
         f"d = ({n.back('W', 'd')}) * {n.slope('k')}",
         f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
     ),
     "tanh-twice": _slope(lambda n: f"d = ds * (1 - np.tanh({n.at('k')})**2)"),
     "other-derivative": _other_derivative,
-    "W-not-transposed": lambda n, p: (
+    "W-not-transposed": lambda n, f: (
         f"ds_next = {n.ahead('W', 'd')}",
         f"ds_next = {n.back('W', 'd')}",
     ),
-    "tanh-derivative-twice": lambda n, p: (
+    "tanh-derivative-twice": lambda n, f: (
         f"ds_next = ({n.back('W', 'd')}) * {n.slope('k-1')}  # and again in d = ds * ...",
         f"ds_next = {n.back('W', 'd')}",
     ),
-    "delta-not-moved": lambda n, p: (
+    "delta-not-moved": lambda n, f: (
         f"{_BACK_FROM_T} {n.add('W', 'd', n.at('k-1'))}",
         f"{_BACK_FROM_T} {n.add('W', 'd', n.at('k-1'))}; d = ({n.back('W', 'd')}) * "
         f"{n.slope('k-1')}",
     ),
-    "double-counting": lambda n, p: (
+    "double-counting": lambda n, f: (
         f"d = ({n.back('V', 'e')} + ds_next) * {n.slope('t')}; {_BACK_FROM_T} ...",
         f"d = ({n.back('V', 'e')}) * {n.slope('t')}; {_BACK_FROM_T} ...  # no ds_next",
     ),
     "forward-in-time": _fixed("for k in range(T):", _ALL_STEPS),
-    "carry-overwrites": lambda n, p: ("ds = ds_next", f"ds = {n.back('V', 'e')} + ds_next"),
-    "dW-current-state": lambda n, p: (n.add("W", "d", n.at("k")), n.add("W", "d", n.at("k-1"))),
+    "carry-overwrites": lambda n, f: ("ds = ds_next", f"ds = {n.back('V', 'e')} + ds_next"),
+    "dW-current-state": lambda n, f: (n.add("W", "d", n.at("k")), n.add("W", "d", n.at("k-1"))),
     "dW-transposed": _turned,
     "row-convention": _turned,
-    "index-wraps": lambda n, p: (
+    "index-wraps": lambda n, f: (
         f"{n.add('W', 'd', n.at('k-1'))}  # at k = 0 this is {n.at('-1')}, the last one",
-        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}_initial)"),
+        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}0)"),
     ),
     "stops-at-1": _fixed("for k in range(T - 1, 0, -1):", _ALL_STEPS),
-    "initial-state-ignored": lambda n, p: (
+    "initial-state-ignored": lambda n, f: (
         n.add("W", "d", f"({n.at('k-1')} if k > 0 else np.zeros(H))"),
-        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}_initial)"),
+        n.add("W", "d", f"({n.at('k-1')} if k > 0 else {n.state}0)"),
     ),
     "dU-input-off-by-one": _off_by_one,
     "not-accumulated": _accumulated,
     "repeated-tokens-lost": _repeated,
     "truncated-window": _fixed("for k in range(t, max(-1, t - {n}), -1):", _BACK_FROM_T),
-    "truncated-chunks": lambda n, p: (
+    "truncated-chunks": lambda n, f: (
         "ds_next = 0  # after every {n} steps",
         f"ds_next = {n.back('W', 'd')}  # at every step",
     ),
