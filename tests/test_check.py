@@ -181,7 +181,7 @@ def test_the_report_is_in_the_names_and_the_layout_of_the_convention(
             run("check", path, "--json", "--convention", convention, cwd=tmp_path).stdout
         )
         assert [finding["id"] for finding in found["findings"]] == list(bugs)
-    notation = Notation.of(read_submission(path, convention).convention, "tanh")
+    notation = Notation.of(read_submission(path, convention).convention, "tanh", tokens=True)
     wrong, right = lines(Finding("W-not-transposed", ("W",), None, 0.0, None), notation)
     W = notation.name("W")
     turned = convention.endswith("rows") or convention in ("wx", "keras")
@@ -218,6 +218,25 @@ def test_the_triangle_shows_each_coefficient() -> None:
     ]
     loud = [[piece.look for piece in line[1:]] for line in triangle(report.coefficients)][1:7]
     assert loud == [["loud"] * t + ["calm"] for t in range(6)]
+
+
+def test_the_lines_add_to_the_column_of_a_token(tmp_path: Path) -> None:
+    """As the probe's script writes it; a row where vectors are rows, a product where x is dense."""
+    finding = Finding("not-accumulated", ("U",), None, 0.0, None)
+    columns = Notation(tokens=True)
+    rows = Notation(tokens=True, transposed=frozenset("UWV"))
+    assert lines(finding, columns) == ("dU[:, x[k]] = d", "dU[:, x[k]] += d")
+    assert lines(finding, rows) == ("dU[x[k]] = d", "dU[x[k]] += d")
+    assert lines(finding, Notation()) == ("dU = np.outer(d, x[k])", "dU += np.outer(d, x[k])")
+    q = exercise(0)
+    put(tmp_path / "a.npz", q, {"U": carrying(q, "x[t-1]")["U"]})
+    said = run("check", "a.npz", cwd=tmp_path).stdout
+    assert "- dU[:, x[k-1]] += d " in said
+    assert "+ dU[:, x[k]] += d " in said
+    put(tmp_path / "a.npz", q, carrying(q, "dU[:, x[t]] = d"))
+    said = run("check", "a.npz", cwd=tmp_path).stdout
+    assert "repeated-tokens-lost: of a repeated token only the first step\n" in said
+    assert "- dU[:, x[k]] = d " in said
 
 
 # The probe

@@ -86,7 +86,7 @@ def _report(submission: Submission) -> Report:
 def _notation(submission: Submission) -> Notation:
     from tuiviz.diagnosis.notation import Notation
 
-    return Notation.of(submission.convention, submission.activation)
+    return Notation.of(submission.convention, submission.activation, submission.x.ndim == 1)
 
 
 def _print_whole(submission: Submission, report: Report) -> None:

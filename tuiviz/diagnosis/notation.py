@@ -20,7 +20,10 @@ _SLOPES = {
 
 @dataclass(frozen=True)
 class Notation:
-    """How a person writes: names for U W V b c, which are transposed, the letter of the state."""
+    """How a person writes: names for U W V b c, which are transposed, the letter of the state.
+
+    `tokens`: whether x is tokens, each of which picks a column of U, or a row where it is turned.
+    """
 
     names: Mapping[str, str] = field(default_factory=lambda: {name: name for name in NAMES})
     gradients: Mapping[str, str] = field(
@@ -29,9 +32,10 @@ class Notation:
     transposed: frozenset[str] = frozenset()
     state: str = "s"
     activation: str = "tanh"
+    tokens: bool = False
 
     @classmethod
-    def of(cls, convention: Convention, activation: str) -> Notation:
+    def of(cls, convention: Convention, activation: str, tokens: bool) -> Notation:
         """Of a file's convention: the last part of each name, weight_hh_l0 of rnn.weight_hh_l0.
 
         Names that then are the same are written in full, with _ between their parts.
@@ -49,6 +53,7 @@ class Notation:
             transposed=convention.transposed,
             state=convention.state,
             activation=activation,
+            tokens=tokens,
         )
 
     def name(self, parameter: str) -> str:
@@ -69,8 +74,16 @@ class Notation:
         return f"np.outer({', '.join(pair)})"
 
     def add(self, parameter: str, left: str, right: str) -> str:
-        """dW += np.outer(left, right)."""
+        """dW += np.outer(left, right); dU[:, x[k]] += d, where x is tokens."""
+        if self.tokens and parameter == "U":
+            return self._add_column(left, right)
         return f"{self.gradient(parameter)} += {self.outer(parameter, left, right)}"
+
+    def _add_column(self, left: str, right: str) -> str:
+        turned = "U" in self.transposed
+        if left.startswith("x["):  # the product is turned round
+            left, right, turned = right, left, not turned
+        return f"{self.gradient('U')}[{right if turned else f':, {right}'}] += {left}"
 
     def back(self, parameter: str, vector: str) -> str:
         """Mᵀ v."""
