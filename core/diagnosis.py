@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy as np
 from core.candidates import Made
 from core.coefficients import coefficients
 from core.errors import InputError
-from core.first_wrong import FirstWrong, algorithm, entry, first_wrong
+from core.first_wrong import FirstWrong, algorithm, first_wrong
 from core.given import by_our_names, in_our_shapes
 from core.loop import MATRICES, RECURRENT, Gradient, Instance
 from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
+from core.other_forward import other_forward
 from core.parameters import NAMES, Parameters
-from core.precision import Precision, cast
+from core.precision import Precision, in_double
 from core.report import (
     CONVENTION,
     DIFFERENCES,
@@ -30,6 +32,7 @@ from core.report import (
 from core.ruler import Ruler
 from core.search import Explanation, explanations, searchable, untestable
 from core.tape import Tape, record
+from core.unknown import multiples, unknown
 
 _BETTER = 10
 """How much closer than the right gradient a mistake has to be."""
@@ -70,13 +73,7 @@ def diagnose(tape: Tape, gradients: Gradient, *, single_precision: bool = False)
     """
     if not gradients:
         raise InputError("no gradient to check; give some of dU, dW, dV, db, dc")
-    return _Diagnosis(_in_double(tape), gradients, single_precision).report()
-
-
-def _in_double(tape: Tape) -> Tape:
-    if tape.values["s"].dtype == np.float64:
-        return tape
-    return tape.with_parameters(cast(tape.theta, np.float64))
+    return _Diagnosis(in_double(tape), gradients, single_precision).report()
 
 
 class _Diagnosis:
@@ -102,8 +99,10 @@ class _Diagnosis:
         """A report, if the gradients are right to the accuracy of finite differences."""
         ruler = self._ruler(self.precision.differences)
         if not ruler.same(self.given, self.right):
-            # In half precision a mistake may be as far from what it should be.
-            return self._explained(ruler, DIFFERENCES) if self.precision.single else None
+            # In half precision a mistake may be as far from what it should be; a factor is near.
+            near = multiples(self.given, self.right, self._ruler(self.precision.rounding))
+            apart = self.precision.single and near.keys() != self.given.keys()
+            return self._explained(ruler, DIFFERENCES) if apart else None
         if self.precision.single:
             return self._report(RIGHT, ruler, DIFFERENCES)
         exact = [name for name, r in self._residuals(ruler).items() if r <= _EXACT]
@@ -240,11 +239,10 @@ class _Diagnosis:
         )
 
     def _unknown(self, ruler: Ruler) -> Report:
-        wrong = tuple(
-            name for name in self.given if not ruler.same({name: self.given[name]}, self.right)
-        )
-        residual = ruler.residual(self.given, self.right)
-        shaped = all(self.given[name].shape == self.right[name].shape for name in self.given)
-        where = entry(self.instance, self.given, ruler) if self._searchable and shaped else None
-        finding = Finding(UNKNOWN, wrong, None, residual, where)
-        return self._report(UNKNOWN, ruler, findings=(finding,))
+        times = multiples(self.given, self.right, ruler)
+        computed = any(array.any() for array in self.given.values())
+        rough = self._ruler(self.precision.differences)
+        forward = other_forward(self.instance.tape, self.given, rough) if computed else ""
+        finding = unknown(self.instance, self.given, self.right, ruler, times, forward)
+        report = self._report(UNKNOWN, ruler, findings=(finding,))
+        return replace(report, multiples=times, forward=forward)

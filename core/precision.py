@@ -42,6 +42,13 @@ class Precision:
         return cls(single, float(rounding), float(max(rounding, differences)))
 
 
+def in_double(tape: Tape) -> Tape:
+    """The same pass in float64."""
+    if tape.values["s"].dtype == np.float64:
+        return tape
+    return tape.with_parameters(cast(tape.theta, np.float64))
+
+
 def cast(theta: Any, dtype: Any) -> Any:
     """The same parameters in another dtype."""
     return replace(theta, **{name: getattr(theta, name).astype(dtype) for name in NAMES})

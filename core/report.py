@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -44,7 +44,9 @@ class Report:
     gradients as well. `not_testable`: mistakes that give the right gradients on this instance.
     `tolerance` is relative to the norm of each gradient; `accuracy` says what it allows for.
     `residuals`: ‖given − right‖/‖right‖ by parameter. `faults`: numbers that are not finite, and
-    shapes that fit nothing, a sentence for each.
+    shapes that fit nothing, a sentence for each. Of an unknown mistake, `multiples`: how many times
+    the right gradient each is that is one; `forward`: what a forward pass does of which they are
+    right, "starts from s₋₁ = 0" perhaps, or "".
     """
 
     verdict: str
@@ -58,11 +60,18 @@ class Report:
     instance: Instance
     gradients: Gradient  # as they were given
     explanation: Explanation | None
+    multiples: Mapping[str, float] = field(default_factory=dict)
+    forward: str = ""
 
     @property
     def searched(self) -> bool:
         """Whether mistakes were looked for; if not, the sequence is too long, see core.search."""
         return searchable(self.instance)
+
+    @property
+    def computed(self) -> bool:
+        """Whether any number of the gradients is not zero."""
+        return any(array.any() for array in self.gradients.values())
 
     @cached_property
     def coefficients(self) -> Coefficients | None:
@@ -71,6 +80,8 @@ class Report:
         Of a mistake that is known, exactly; else the best fit to ∂E/∂U, ∂E/∂W, ∂E/∂b.
         """
         if self.verdict in (RIGHT, UNDECIDED) or not searchable(self.instance):
+            return None
+        if self.forward or not self.computed:
             return None
         if self.explanation:
             return _known(self.instance, self.explanation)

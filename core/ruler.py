@@ -39,6 +39,15 @@ class Ruler:
             scale = max(float(np.linalg.norm(expected)), self.floors[name])
             return difference / scale if scale > 0 and np.isfinite(difference) else np.inf
 
+    def factor(self, name: str, found: Array, expected: Array) -> float | None:
+        """The number that found is times expected, to the tolerance; None if it is no multiple."""
+        square = float(np.vdot(expected, expected))
+        if found.shape != expected.shape or not square > 0:
+            return None
+        factor = float(np.vdot(expected, found)) / square
+        same = factor != 0 and self.one(name, found / factor, expected) <= self.tolerance
+        return factor if same else None
+
     def residual(self, found: Gradient, expected: Gradient) -> float:
         """The largest distance over the names of `found`."""
         return max(self.one(name, found[name], expected[name]) for name in found)

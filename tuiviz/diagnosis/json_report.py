@@ -23,6 +23,8 @@ def as_json(name: str, report: Report) -> str:
     }
     if report.faults:
         found["error"] = "; ".join(report.faults)
+    if report.forward:
+        found["right_for"] = f"a forward pass that {report.forward}"
     if report.verdict == UNKNOWN and report.coefficients:
         found["coefficients"] = _triangle(report.coefficients)
     return msgspec.json.encode(found).decode()

@@ -29,6 +29,8 @@ def summary(report: Report, notation: Notation) -> str:
         return f"{verdict}, to {_number(_largest(report))} ({_allowed(report)})"
     if report.faults:
         return f"{verdict}: {'; '.join(report.faults)}"
+    if report.verdict == UNKNOWN:
+        return f"{verdict}: {_unknown_found(report, notation)}"
     return f"{verdict}: {'; and '.join(_found(each, notation) for each in report.findings)}"
 
 
@@ -44,17 +46,39 @@ def read(submission: Submission) -> str:
     return said
 
 
+def _unknown_found(report: Report, notation: Notation) -> str:
+    (finding,) = report.findings
+    names = _gradients(finding.parameters, notation)
+    if not report.computed:
+        return "all gradients are zero, as if never computed: fill in bptt() and run it again"
+    if report.forward:
+        return f"the gradients are right for a forward pass that {report.forward}"
+    line = f" in the line {finding.first_wrong.written}" if finding.first_wrong else ""
+    if finding.argument is None:
+        return f"no known mistake, in {names}{_first(finding)}{line}"
+    are = "is" if len(finding.parameters) == 1 else "are all"
+    return f"{names} {are} {_times(finding.argument)} right{_first(finding)}{line}"
+
+
+def _first(finding: Finding) -> str:
+    return "" if _step(finding) is None else f", first at k = {_step(finding)}"
+
+
+def _times(factor: float) -> str:
+    return f"{_signed(factor)} times"
+
+
+def _signed(number: float) -> str:
+    return f"{number:.6g}".replace("-", "−")
+
+
 def _found(finding: Finding, notation: Notation) -> str:
     where = f"in {_gradients(finding.parameters, notation)}"
-    first = "" if _step(finding) is None else f", first at k = {_step(finding)}"
-    if finding.id == UNKNOWN:
-        line = f" in the line {finding.first_wrong.written}" if finding.first_wrong else ""
-        return f"no known mistake, {where}{first}{line}"
     row = BY_ID[finding.id]
     says = row.says
     if finding.id in COUNTED and finding.argument is not None:
         says = says.replace(" n ", f" {int(finding.argument)} ")
-    return f"{finding.id}{_argument(finding)}: {says}, {where}{first}"
+    return f"{finding.id}{_argument(finding)}: {says}, {where}{_first(finding)}"
 
 
 def details(report: Report, notation: Notation) -> Iterator[str]:
@@ -66,6 +90,7 @@ def details(report: Report, notation: Notation) -> Iterator[str]:
     else:
         for finding in report.findings:
             yield from _explained(finding, notation)
+            yield from _any_factor(finding, report)
     if report.findings and not report.faults and report.verdict != UNKNOWN:
         rest = _number(report.findings[0].residual)
         yield f"  left unexplained: {rest} ({_allowed(report)})"
@@ -96,6 +121,16 @@ def _explained(finding: Finding, notation: Notation) -> Iterator[str]:
     yield from _first_wrong(finding)
 
 
+def _any_factor(finding: Finding, report: Report) -> Iterator[str]:
+    """A clip by one norm is known by one factor, which anything may be."""
+    clipped = finding.id == "clipped-global-norm" or (
+        finding.id == "clipped-matrix-norm" and len(finding.parameters) == 1
+    )
+    if clipped and report.explanation:
+        factor = _signed(report.explanation.scales[finding.parameters[0]])
+        yield f"  times {factor}: a learning rate or any other factor would look the same"
+
+
 def _first_wrong(finding: Finding) -> Iterator[str]:
     if finding.first_wrong:
         step = f"at k = {_step(finding)}, " if _step(finding) is not None else ""
@@ -103,20 +138,35 @@ def _first_wrong(finding: Finding) -> Iterator[str]:
 
 
 def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[str]:
+    if report.forward:
+        yield "  compare the line of your forward pass with the one that is read here"
+        return
+    if not report.computed:
+        return
     yield ""
-    for name, residual in report.residuals.items():
-        said = "right" if residual <= report.tolerance else f"off by {_number(residual)}"
-        if residual > 0 and not report.gradients[name].any():
-            said = "zero, as if never computed"
-        yield f"  {notation.gradient(name)}: {said}"
+    for name in report.residuals:
+        yield f"  {notation.gradient(name)}: {_apart(name, report)}"
     yield from _first_wrong(finding)
     if finding.first_wrong:
         line = finding.first_wrong.line
         yield f"    + {right_line(line, notation)}   # right"
         if line.name == "s":  # from δ at one step to δ at the next there are two lines
             yield f"    + d = ds * {notation.slope('k')}   # right, and as likely the place"
+    elif report.multiples.keys() == report.gradients.keys():
+        yield "  what multiplies the finished gradients, as a learning rate or a norm does?"
     else:
         yield "  at which step and line it enters cannot be told from these gradients"
+
+
+def _apart(name: str, report: Report) -> str:
+    residual = report.residuals[name]
+    if residual <= report.tolerance:
+        return "right"
+    if not report.gradients[name].any():
+        return "zero, as if never computed"
+    if name in report.multiples:
+        return f"{_times(report.multiples[name])} the right one"
+    return f"off by {_number(residual)}"
 
 
 def _gradients(parameters: Iterable[str], notation: Notation) -> str:
@@ -132,7 +182,7 @@ def _argument(finding: Finding) -> str:
         return ""
     row = finding.id
     letter = "c" if row.startswith("clipped") else "n" if "truncated" in row else "times"
-    number = f"{finding.argument:.6g}".replace("-", "−")
+    number = _signed(finding.argument)
     return f" (times {number})" if letter == "times" else f" ({letter} = {number})"
 
 
