@@ -50,7 +50,7 @@ def first_wrong(instance: Instance, explanation: Explanation, made: Made) -> Fir
     """Where a known mistake shows first; None for what is done after the loop."""
     part = made.mistake.part
     if part == AFTERWARDS:
-        return _every_step(instance, made)
+        return _every_step(instance, explanation, made)
     right = instance.right
     alone = right.varied(part, getattr(explanation.loop, part))
     name, rows, expected = str(made.mistake.line), alone.accumulated, right.accumulated
@@ -64,14 +64,24 @@ def first_wrong(instance: Instance, explanation: Explanation, made: Made) -> Fir
     return FirstWrong(_last_different(rows, expected), algorithm(instance.tape.program)[name])
 
 
-def _every_step(instance: Instance, made: Made) -> FirstWrong | None:
+def _every_step(instance: Instance, explanation: Explanation, made: Made) -> FirstWrong | None:
     # A sign or a transpose that is made in a line of the loop is made at every step.
     name = made.mistake.line
     if name is None:
         return None
+    if name == "error":
+        name = _signed_line(set(explanation.scales or made.parameters), made.parameters)
     if name == "dW" and "W" not in made.parameters:
         name = f"d{made.parameters[0]}"
     return FirstWrong(instance.steps - 1, algorithm(instance.tape.program)[name])
+
+
+def _signed_line(given: set[str], turned: tuple[str, ...]) -> str:
+    """The line whose sign turns round these of the given gradients; of one alone, its own."""
+    if given == set(turned):
+        return "error"
+    recurrent = given & set(RECURRENT)
+    return "join" if set(turned) == recurrent and len(recurrent) > 1 else "dW"
 
 
 def _last_different(rows: Array, expected: Array, slack: float = _DIFFERENT) -> int | None:

@@ -239,6 +239,26 @@ def test_the_lines_add_to_the_column_of_a_token(tmp_path: Path) -> None:
     assert "- dU[:, x[k]] = d " in said
 
 
+@pytest.mark.parametrize(
+    ("turned", "minus", "line"),
+    [
+        ("W", "- dW -= np.outer(d, s[k-1]) ", "∂E/∂W += δₖ ⊗ sₖ₋₁"),
+        ("U", "- dU[:, x[k]] -= d ", "∂E/∂U"),
+        ("UWb", "- ds = -V.T @ e + ds_next ", "∂E/∂sₖ = "),
+        ("UWVbc", "- e = onehot(y[t]) - yhat[t] ", "∂E/∂zₖ = "),
+    ],
+)
+def test_a_sign_is_wrong_in_the_line_that_turns_those_gradients(
+    tmp_path: Path, turned: str, minus: str, line: str
+) -> None:
+    q = exercise(0)
+    g = carrying(q)
+    put(tmp_path / "a.npz", q, {n: -array if n in turned else array for n, array in g.items()})
+    said = run("check", "a.npz", cwd=tmp_path).stdout
+    assert minus in said
+    assert f"at k = 5, in the line  {line}" in said
+
+
 # The probe
 
 

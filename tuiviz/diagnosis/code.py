@@ -61,6 +61,15 @@ def _fixed(wrong: str, right: str) -> Lines:
     return lambda n, f: (wrong, right)
 
 
+def _sign(n: Notation, f: Finding) -> Pair:
+    line = f.first_wrong.line if f.first_wrong else None
+    if line is None or line.name == "z":
+        return "e = onehot(y[t]) - yhat[t]", _ERROR
+    right = right_line(line, n)
+    turned = ("+=", "-=") if line.kind == GRADIENT else ("ds = ", "ds = -")
+    return right.replace(*turned), right
+
+
 def _slope(wrong: Callable[[Notation], str], step: str = "k") -> Lines:
     """A wrong derivative beside the right one."""
     return lambda n, f: (wrong(n), f"d = ds * {n.slope(step)}")
@@ -126,7 +135,7 @@ def _clip(wrong: str) -> Lines:
 
 
 _LINES: dict[str, Lines] = {
-    "sign": _fixed("e = onehot(y[t]) - yhat[t]", _ERROR),
+    "sign": _sign,
     "target-not-subtracted": _fixed("e = yhat[t]", _ERROR),
     "softmax-twice": _fixed("e = (np.diag(yhat[t]) - np.outer(yhat[t], yhat[t])) @ e", _ERROR),
     "stops-at-yhat": _fixed("e = -onehot(y[t]) / yhat[t]", _ERROR),
