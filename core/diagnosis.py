@@ -148,13 +148,12 @@ class _Diagnosis:
         indistinguishable: tuple[str, ...] = (),
         explanation: Explanation | None = None,
     ) -> Report:
-        names = [name for name in self.given if name not in self.faults]
         if not self._searchable:
             not_testable = tuple(row.id for row in CATALOGUE if row.part != AFTERWARDS)
-        elif verdict == UNDECIDED or not names:
+        elif verdict == UNDECIDED:
             not_testable = tuple(row.id for row in CATALOGUE)
         else:
-            not_testable = untestable(self.instance, names, ruler)
+            not_testable = untestable(self.instance, self.given, ruler)
         return Report(
             verdict,
             findings,
@@ -181,7 +180,10 @@ class _Diagnosis:
     def _faulty(self) -> Report:
         lines = algorithm(self.instance.tape.program)
         names = tuple(self.faults)
-        finding = Finding(UNKNOWN, names, None, np.nan, FirstWrong(None, lines[f"d{names[0]}"]))
+        # Where every gradient has such numbers, they may come from any line.
+        alone = len(names) < len(self.given) or len(names) == 1
+        where = FirstWrong(None, lines[f"d{names[0]}"]) if alone else None
+        finding = Finding(UNKNOWN, names, None, np.nan, where)
         return self._report(UNKNOWN, self._ruler(self.precision.rounding), findings=(finding,))
 
     def _explained(self, ruler: Ruler, accuracy: str = ROUNDING) -> Report | None:

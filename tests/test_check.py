@@ -145,7 +145,9 @@ def test_without_a_gradient_there_is_nothing_to_check(tmp_path: Path) -> None:
     done = run("check", "a.npz", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("tuiviz: a.npz: ")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("tuiviz: a.npz: holds no gradients; expected some of dU, dW, dV, ")
+    assert "run the script" in line
 
 
 def test_no_colour_in_a_pipe_and_the_same_twice(submissions: Path) -> None:
@@ -257,6 +259,19 @@ def test_a_sign_is_wrong_in_the_line_that_turns_those_gradients(
     said = run("check", "a.npz", cwd=tmp_path).stdout
     assert minus in said
     assert f"at k = 5, in the line  {line}" in said
+
+
+def test_numbers_that_are_not_finite_are_the_reason(tmp_path: Path) -> None:
+    q = exercise(0)
+    g = {**carrying(q), "W": np.full_like(q.W, np.nan)}
+    put(tmp_path / "a.npz", q, g)
+    said = run("check", "a.npz", cwd=tmp_path).stdout
+    assert (
+        "wrong, unknown: dW has 49 of 49 numbers that are not finite, first dW[0, 0] = nan" in said
+    )
+    assert "  dV: right\n" in said
+    assert "  dW: " not in said
+    assert "not testable" not in said
 
 
 # The probe

@@ -426,6 +426,10 @@ def test_numbers_that_are_not_finite_are_wrong_and_said(value: float) -> None:
     assert report.faults == (
         f"dW has 1 of 49 numbers that are not finite, first dW[2, 3] = {value}",
     )
+    assert report.not_testable == ()
+    everywhere = checked(q, {name: np.full_like(array, value) for name, array in g.items()})
+    assert (everywhere.verdict, everywhere.not_testable) == ("unknown", ())
+    assert everywhere.findings[0].first_wrong is None
 
 
 @pytest.mark.parametrize(

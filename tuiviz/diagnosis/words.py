@@ -83,8 +83,10 @@ def _found(finding: Finding, notation: Notation) -> str:
 
 def details(report: Report, notation: Notation) -> Iterator[str]:
     """What is to be said after the summary, a line each; an empty one before each part."""
-    if report.faults or report.verdict == UNDECIDED:
+    if report.verdict == UNDECIDED:
         pass
+    elif report.faults:
+        yield from _faulty(report, notation)
     elif report.verdict == UNKNOWN:
         yield from _unknown(report.findings[0], report, notation)
     else:
@@ -156,6 +158,14 @@ def _unknown(finding: Finding, report: Report, notation: Notation) -> Iterator[s
         yield "  what multiplies the finished gradients, as a learning rate or a norm does?"
     else:
         yield "  at which step and line it enters cannot be told from these gradients"
+
+
+def _faulty(report: Report, notation: Notation) -> Iterator[str]:
+    """What can be compared all the same."""
+    yield "  no mistake can be looked for until these are mended"
+    for name, residual in report.residuals.items():
+        if math.isfinite(residual):
+            yield f"  {notation.gradient(name)}: {_apart(name, report)}"
 
 
 def _apart(name: str, report: Report) -> str:
