@@ -37,14 +37,18 @@ def worth_seeing(found: Coefficients) -> bool:
     return bool((found.other | (lower & ~(np.abs(found.values - 1) < _RIGHT))).any())
 
 
+_TITLE = "  how often each term (t, k) of ∂E/∂W is counted: E at step t, sent back to step k"
+
+
 def triangle(found: Coefficients) -> Iterator[list[Piece]]:
-    """A line for each t, a column for each k, and lines that say what is to be seen."""
+    """A title, a line for each t, a column for each k, and lines that say what is to be seen."""
     steps = len(found.values)
     cells = [[_cell(found, t, k) for k in range(steps)] for t in range(steps)]
     width = 1 + max(len(str(steps - 1)), *(len(cell.text) for row in cells for cell in row))
     if steps * width > _WIDEST - 6:
         cells = [[Piece(_mark(cell.text), cell.look) for cell in row] for row in cells]
         width = 1 + len(str(steps - 1))
+    yield [Piece(_TITLE)]
     yield [Piece("  t\\k " + "".join(str(k).rjust(width) for k in range(steps)))]
     for t, row in enumerate(cells):
         last = max(k for k in range(steps) if row[k].text)
