@@ -116,6 +116,16 @@ def test_a_finding_as_json(submissions: Path) -> None:
     assert found["not_testable"] == []
 
 
+def test_a_file_of_pytorch_is_told_how_to_be_converted(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"PK")
+    for command in (["check"], ["explain"]):
+        done = run(*command, "model.pt", cwd=tmp_path)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("tuiviz: model.pt: PyTorch's own files are pickles")
+        assert 'safetensors.torch.save_file(model.state_dict(), "model.safetensors")' in line
+
+
 def test_several_files_a_line_each_and_the_largest_exit_code(submissions: Path) -> None:
     done = run("check", "right.npz", "bad.npz", "wrong.npz", cwd=submissions)
     assert done.returncode == 2
@@ -215,10 +225,11 @@ def test_the_triangle_shows_each_coefficient() -> None:
     report = tv.check(theta, q.x, q.y, looping(q, "double-counting"), initial_state=q.s0)
     assert report.coefficients
     drawn = ["".join(piece.text for piece in line) for line in triangle(report.coefficients)]
-    assert [line.split() for line in drawn[1:7]] == [
+    assert drawn[0].startswith("  how often each term (t, k) of ∂E/∂W is counted")
+    assert [line.split() for line in drawn[2:8]] == [
         [str(t), *(str(t - k + 1) for k in range(t + 1))] for t in range(6)
     ]
-    loud = [[piece.look for piece in line[1:]] for line in triangle(report.coefficients)][1:7]
+    loud = [[piece.look for piece in line[1:]] for line in triangle(report.coefficients)][2:8]
     assert loud == [["loud"] * t + ["calm"] for t in range(6)]
 
 

@@ -348,7 +348,8 @@ def test_weights_that_are_something_else(
         assert_refused(run("export", SAMPLE, "-o", "o.json", "--weights", name), *said)
 
     refused("nothing.npz", "nothing.npz: no such file")
-    refused("w.pt", "w.pt: expected a file ending in .npz or .safetensors")
+    refused("w.h5", "w.h5: expected a file ending in .npz or .safetensors")
+    refused("w.pt", "w.pt: PyTorch's own files are pickles", "safetensors.torch.save_file(")
     (tmp_path / "w.npz").write_bytes(pickle.dumps(print))
     refused("w.npz", "w.npz holds Python objects (a pickle), which are never loaded")
     (tmp_path / "w.safetensors").write_bytes(b"text")

@@ -186,7 +186,10 @@ def test_no_such_file_and_another_extension(tmp_path: Path, extension: str) -> N
         load_parameters(tmp_path / ("nope" + extension))
     other = tmp_path / "theta.pt"
     other.touch()
-    with refused("theta.pt: expected a file ending in .npz or .safetensors"):
+    with refused("theta.pt: PyTorch's own files", "safetensors.torch.save_file("):
+        load_parameters(other)
+    other = other.rename(tmp_path / "theta.h5")
+    with refused("theta.h5: expected a file ending in .npz or .safetensors"):
         load_parameters(other)
     with refused("expected a file ending in .npz or .safetensors"):
         save_parameters(tmp_path / "theta", Parameters.random(inputs=1, hidden=1, outputs=1))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from tuiviz.files.arrays import PYTORCH
 from tuiviz.files.disk import StrPath, reading, shown
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 
@@ -20,7 +21,7 @@ _LIMIT = 2**30
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096
 
-_ARRAYS = (".npz", ".safetensors")
+_ARRAYS = (".npz", ".safetensors", *PYTORCH)
 
 
 def open_problem(path: StrPath, options: ModelOptions) -> Problem:

@@ -21,6 +21,9 @@ from tuiviz.files.visible import visible
 
 Array = NDArray[Any]
 
+PYTORCH = (".pt", ".pth", ".ckpt")
+"""What PyTorch's own files end in; they are refused, with the line that converts them."""
+
 LIMIT = 2**30
 """The most bytes that a file, and the arrays read from it together, may take."""
 
@@ -47,7 +50,7 @@ def read_arrays(path: StrPath, choose: Choice) -> dict[str, Array]:
     more than LIMIT bytes, declared or real, before that memory is taken.
     """
     with reading(path, limit=LIMIT) as file:
-        form = _FORMATS[_extension(path)]
+        form = _readable(path)
         with _damage_reported(path):
             return form.read(path, file, choose)
 
@@ -57,7 +60,7 @@ def read_metadata(path: StrPath) -> bytes | None:
 
     Raises InputError as `read_arrays` does, and for more than 64 MiB of it.
     """
-    form = _FORMATS[_extension(path)]
+    form = _readable(path)
     with reading(path, limit=LIMIT) as file, _damage_reported(path):
         return form.read_metadata(path, file)
 
@@ -100,6 +103,15 @@ def require_finite(path: StrPath, arrays: Mapping[str, Array]) -> None:
                 f"{shown(path)}: {name} has {count} of {array.size} numbers that are not finite, "
                 f"first {place} = {array[first]}; expected finite numbers"
             )
+
+
+def _readable(path: StrPath) -> _Format:
+    if os.path.splitext(os.fspath(path))[1].lower() in PYTORCH:
+        raise InputError(
+            f"{shown(path)}: PyTorch's own files are pickles, which are never loaded; save with "
+            'safetensors.torch.save_file(model.state_dict(), "model.safetensors")'
+        )
+    return _FORMATS[_extension(path)]
 
 
 def _extension(path: StrPath) -> str:
