@@ -32,6 +32,7 @@ class Made:
     argument: float | None
     parameters: tuple[str, ...]
     detail: str = ""
+    line: str | None = None  # of the algorithm, if it is not the row's
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ class Candidate:
             (self.weights, names if reweighed else recurrent),
         )
         found = [
-            Made(row, variant.argument, tuple(where), variant.detail)
+            Made(row, variant.argument, tuple(where), variant.detail, variant.line)
             for choice, where in parts
             for row, variant in choice.rows
         ]

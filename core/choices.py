@@ -68,24 +68,32 @@ def _softmax_twice(instance: Instance, found: Sequence[Choice]) -> Iterator[Choi
 
 
 def _merged(found: Sequence[Choice]) -> Iterator[Choice]:
-    """Two wrong recursions, where they change different things."""
+    """Two wrong recursions, where they change different things.
+
+    Of the ways to have a derivative at a wrong place only the first is combined with another place.
+    """
     right, *wrong = found
     changes = [_changes(right.value, each.value) for each in wrong]
+    ways = {each.rows[0][0]: each for each in reversed(wrong)}
     for (first, new), (second, other) in combinations(zip(wrong, changes, strict=True), 2):
-        if not new.keys() & other.keys():
+        usual = ways[first.rows[0][0]] is first and ways[second.rows[0][0]] is second
+        if not new.keys() & other.keys() and (usual or not new.keys() | other.keys() <= _SLOPES):
             yield Choice(replace(right.value, **new, **other), (*first.rows, *second.rows))
 
 
 def _misplaced(instance: Instance, found: Sequence[Choice]) -> Iterator[Choice]:
-    """Another function's derivative, and that at a wrong place: missing, twice, or a step off."""
+    """Another function's derivative, and that at a wrong place: missing, twice, or a step off.
+
+    Of the ways to be at one of these places only the first is tried.
+    """
     right, *wrong = found
     changes = [(each, _changes(right.value, each.value).keys()) for each in wrong]
-    others = [each for each, changed in changes if changed == _SLOPES]
-    places = [each for each, changed in changes if changed < _SLOPES]
-    for other, place in product(others, places):
-        ((row, _),) = place.rows
-        for variant in row.variants(replace(instance, slope=other.value.start)):
-            yield Choice(variant.value, (*other.rows, (row, variant)))
+    places = dict.fromkeys(each.rows[0][0] for each, changed in changes if changed < _SLOPES)
+    functions = [each for each, changed in changes if changed == _SLOPES]
+    others = [each for each in functions if each.rows[0][0] not in places]
+    for other, row in product(others, places):
+        variant = next(iter(row.variants(replace(instance, slope=other.value.start))))
+        yield Choice(variant.value, (*other.rows, (row, variant)))
 
 
 _SLOPES = {"start", "carry"}

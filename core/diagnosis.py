@@ -79,7 +79,8 @@ def diagnose(tape: Tape, gradients: Gradient, *, single_precision: bool = False)
 class _Diagnosis:
     def __init__(self, tape: Tape, gradients: Gradient, single: bool) -> None:
         self.instance = Instance.of(tape)
-        self.right = {name: getattr(tape.gradient(), name) for name in gradients}
+        right = tape.gradient()
+        self.right = {name: getattr(right, name) for name in gradients}
         self.given, self.faults = in_our_shapes(gradients, self.right)
         self.precision = Precision.of(self.instance.tape, self.right, single)
 
@@ -242,9 +243,8 @@ class _Diagnosis:
 
     def _unknown(self, ruler: Ruler) -> Report:
         times = multiples(self.given, self.right, ruler)
-        computed = any(array.any() for array in self.given.values())
         rough = self._ruler(self.precision.differences)
-        forward = other_forward(self.instance.tape, self.given, rough) if computed else ""
+        forward = other_forward(self.instance.tape, self.given, rough)
         finding = unknown(self.instance, self.given, self.right, ruler, times, forward)
         report = self._report(UNKNOWN, ruler, findings=(finding,))
         return replace(report, multiples=times, forward=forward)

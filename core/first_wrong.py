@@ -53,7 +53,7 @@ def first_wrong(instance: Instance, explanation: Explanation, made: Made) -> Fir
         return _every_step(instance, explanation, made)
     right = instance.right
     alone = right.varied(part, getattr(explanation.loop, part))
-    name, rows, expected = str(made.mistake.line), alone.accumulated, right.accumulated
+    name, rows, expected = str(made.line or made.mistake.line), alone.accumulated, right.accumulated
     if part == FACTORS:
         where = next((each for each in ("W", "U") if each in made.parameters), made.parameters[0])
         name, rows, expected = f"d{where}", alone.factors[where], right.factors[where]

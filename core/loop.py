@@ -30,12 +30,16 @@ MATRICES = ("U", "W", "V")
 
 @dataclass(frozen=True, eq=False)
 class Recursion:
-    """How an error signal goes back through time: D (T, H), D′ (T, H), M (H, H)."""
+    """How an error signal goes back through time: D (T, H), D′ (T, H), M (H, H).
+
+    `taken` (T, H): what multiplies d(t,k) where it is taken for a gradient, not on its way back.
+    """
 
     start: Array
     carry: Array
     matrix: Array
     forward: bool = False
+    taken: Array | None = None
 
     def deltas(self, joining: Array) -> Array:
         """d(t,k) as [k, t] (T, T, H), from Vᵀe_t (T, H); zero for k > t, or forward for k < t."""
@@ -49,7 +53,7 @@ class Recursion:
             else:
                 j = steps - 1 - k
                 found[j - 1, j:] = (found[j, j:] @ across) * self.carry[j - 1]
-        return found
+        return found if self.taken is None else found * self.taken[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +121,14 @@ class BackwardLoop:
 class Variant:
     """A wrong value of one part of the loop, or a change of the finished gradients.
 
-    `argument` is n, c or the scale, if there is one; `detail` says which it is of several.
+    `argument` is n, c or the scale, if there is one; `detail` says which it is of several; `line`
+    is the line of the algorithm that it changes, if that is not its row's.
     """
 
     value: Any
     argument: float | None = None
     detail: str = ""
+    line: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +148,6 @@ class Instance:
     def of(cls, tape: Tape) -> Instance:
         """What the tape of the simple recurrent network says."""
         s, activation = tape.values["s"], tape.program.cell.activation
-        (slope,) = filter(None, ops.ACTIVATIONS[activation].partials)
         return cls(
             tape=tape,
             V=tape.theta.V,
@@ -150,7 +155,7 @@ class Instance:
             s=s,
             before=np.concatenate([tape.initial_state[None], s[:-1]]),
             yhat=tape.values["yhat"],
-            slope=np.asarray(slope.coefficient([None], s)),
+            slope=_slope(activation, s),
             activation=activation,
         )
 
@@ -158,6 +163,11 @@ class Instance:
     def steps(self) -> int:
         """T."""
         return len(self.s)
+
+    @cached_property
+    def slope_before(self) -> Array:
+        """(1, H): f′ where the state before the first step is s₋₁."""
+        return _slope(self.activation, self.before[:1])
 
     @property
     def tokens(self) -> Array | None:
@@ -187,6 +197,12 @@ class Instance:
             weights=Weights(np.ones((steps, steps)), np.ones(steps)),
             factors={"U": self.x, "W": self.before, "V": self.s, "b": once, "c": once},
         )
+
+
+def _slope(activation: str, s: Array) -> Array:
+    """f′, from the value of f."""
+    (slope,) = filter(None, ops.ACTIVATIONS[activation].partials)
+    return np.asarray(slope.coefficient([None], s))
 
 
 def _one_hot(given: Array, size: int) -> Array:

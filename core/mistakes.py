@@ -81,8 +81,24 @@ def _slope(d: Callable[[Array], Array]) -> Callable[[Instance], Recursion]:
     return lambda i: _recursion(i, start=d(i.s), carry=d(i.s))
 
 
-def _later(rows: Array) -> Array:
-    return np.concatenate([rows[1:], rows[-1:]])
+def _no_slope_in_recursion(i: Instance) -> Iterator[Variant]:
+    nothing = np.ones_like(i.s)
+    yield Variant(_recursion(i, carry=nothing), detail="δₜ,ₖ₋₁ = Wᵀ δₜₖ")
+    passed_by = _recursion(i, start=nothing, carry=nothing, taken=i.slope)
+    yield Variant(passed_by, detail="∂E/∂sₖ₋₁ = Vᵀeₖ₋₁ + Wᵀ ∂E/∂sₖ", line="carry")
+
+
+def _slopes_off_by_one(i: Instance) -> Iterator[Variant]:
+    later = np.concatenate([i.slope[1:], i.slope_before])  # s[T] is s[-1], where s has T + 1 rows
+    yield Variant(_recursion(i, carry=later), detail="δₜ,ₖ₋₁ = Dₖ Wᵀ δₜₖ")
+    yield Variant(_recursion(i, start=later, carry=later), detail="δₖ = Dₖ₊₁ ∂E/∂sₖ")
+    yield Variant(_recursion(i, start=later), detail="δₜₜ = Dₜ₊₁ Vᵀeₜ")
+    for first, said in ((i.slope_before, ""), (i.slope[-1:], ", before the first step the last D")):
+        earlier = np.concatenate([first, i.slope[:-1]])
+        yield Variant(_recursion(i, carry=earlier), detail=f"δₜ,ₖ₋₁ = Dₖ₋₂ Wᵀ δₜₖ{said}")
+        both = _recursion(i, start=earlier, carry=earlier)
+        yield Variant(both, detail=f"δₖ = Dₖ₋₁ ∂E/∂sₖ{said}")
+        yield Variant(_recursion(i, start=earlier), detail=f"δₜₜ = Dₜ₋₁ Vᵀeₜ{said}")
 
 
 _DERIVATIVES: dict[str, Callable[[Array], Array]] = {
@@ -257,13 +273,11 @@ CATALOGUE: tuple[Mistake, ...] = (
     Mistake(
         "no-tanh-derivative-in-recursion",
         "the derivative of the activation is missing on the way back in time",
-        "δₜ,ₖ₋₁ = Wᵀ δₜₖ", RECURSION, "derivative",
-        _one(lambda i: _recursion(i, carry=np.ones_like(i.s))),
+        "δₜ,ₖ₋₁ = Wᵀ δₜₖ", RECURSION, "derivative", _no_slope_in_recursion,
     ),
     Mistake(
         "tanh-derivative-off-by-one", "the derivative of the activation is taken at the wrong step",
-        "δₜ,ₖ₋₁ = Dₖ Wᵀ δₜₖ", RECURSION, "derivative",
-        _one(lambda i: _recursion(i, carry=_later(i.slope))),
+        "δₜ,ₖ₋₁ = Dₖ Wᵀ δₜₖ", RECURSION, "derivative", _slopes_off_by_one,
     ),
     Mistake(
         "tanh-twice", "tanh is applied to the state again before its derivative is taken",

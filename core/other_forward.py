@@ -19,8 +19,8 @@ def other_forward(tape: Tape, given: Gradient, ruler: Ruler) -> str:
     The initial state, the activation, or a bias may be another. ruler: of the tape itself.
     """
     for says, other in _others(tape):
-        right = {name: getattr(other.gradient(), name) for name in given}
-        if ruler.same(given, right):
+        gradient = other.gradient()
+        if ruler.same(given, {name: getattr(gradient, name) for name in given}):
             return says
     return ""
 

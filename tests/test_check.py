@@ -285,6 +285,27 @@ def test_numbers_that_are_not_finite_are_the_reason(tmp_path: Path) -> None:
     assert "not testable" not in said
 
 
+@pytest.mark.parametrize(
+    ("loop", "bug", "wrong", "line"),
+    [
+        (carrying, "1 - s[t-1]**2", "d = ds * (1 - s[k-1]**2)", "δₖ = "),
+        (carrying, "1 - s[t+1]**2", "d = ds * (1 - s[k+1]**2)", "δₖ = "),
+        (looping, "start at s[t-1]", "d = (V.T @ e) * (1 - s[t-1]**2)", "δₖ = "),
+        (looping, "carry at s[k]", "d = (W.T @ d) * (1 - s[k]**2)", "δₖ = "),
+        (looping, "carry at s[k-2]", "d = (W.T @ d) * (1 - s[k-2]**2)", "δₖ = "),
+        (carrying, "ds_next = W.T @ ds", "ds_next = W.T @ ds", "∂E/∂sₖ = "),
+    ],
+)
+def test_a_derivative_at_a_wrong_place_is_shown_as_it_was_written(
+    tmp_path: Path, loop: Any, bug: str, wrong: str, line: str
+) -> None:
+    q = exercise(0)
+    put(tmp_path / "a.npz", q, loop(q, bug))
+    said = run("check", "a.npz", cwd=tmp_path).stdout
+    assert f"- {wrong} " in said
+    assert f"in the line  {line}" in said
+
+
 # The probe
 
 

@@ -144,7 +144,14 @@ def carrying(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
         if "truncated-chunks" in wrong and (t + 1) % n == 0:
             ds_next = 0 * ds_next
         f = slope(s[t], wrong)
-        d = (ds[t] + ds_next) * f
+        if "1 - s[t-1]**2" in wrong:
+            f = slope(s[t - 1], wrong)
+        if "1 - s[t-1]**2 wraps" in wrong:
+            f = slope(states[t - 1], wrong)
+        if "1 - s[t+1]**2" in wrong:
+            f = slope(s[t + 1], wrong)
+        whole = ds[t] + ds_next
+        d = whole * f
         if "carry-overwrites" in wrong and t < T - 1:
             d = ds_next * f
         if "no-tanh-derivative-at-start" in wrong:
@@ -177,6 +184,8 @@ def carrying(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
         add(g["U"], column, wrong)
         add(g["b"], d, wrong)
         ds_next = (q.W if "W-not-transposed" in wrong else q.W.T) @ d
+        if "ds_next = W.T @ ds" in wrong:
+            ds_next = q.W.T @ whole
         if "state-constant" in wrong:
             ds_next = 0 * ds_next
     if "repeated-tokens-lost" in wrong:
@@ -196,6 +205,10 @@ def looping(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
         g["V"] += np.outer(dz, s[t])
         g["c"] += dz
         d = (q.V.T @ dz) * slope(s[t], wrong)
+        if "start at s[t-1]" in wrong:
+            d = (q.V.T @ dz) * slope(s[t - 1], wrong)
+        if "start at s[t+1]" in wrong:
+            d = (q.V.T @ dz) * slope(s[t + 1], wrong)
         if "double-counting" in wrong:
             d = (q.V.T @ dz + carried) * slope(s[t], wrong)
             carried = q.W.T @ d
@@ -208,7 +221,9 @@ def looping(q: Exercise, *bugs: str, n: int = 0) -> Gradients:
                 g["U"][:, q.x[k]] += d
                 g["b"] += d
             if "delta-not-moved" not in wrong:
-                d = (q.W.T @ d) * slope(s[k - 1], wrong)
+                step = k if "carry at s[k]" in wrong else k - 1
+                step = k - 2 if "carry at s[k-2]" in wrong else step
+                d = (q.W.T @ d) * slope(s[step], wrong)
     return finished(g, wrong)
 
 
@@ -365,6 +380,12 @@ ROWS: list[tuple[str, Loop, tuple[str, ...]]] = [
     *[(bug, looping, (bug,)) for bug in (
         "longest-path-only", "delta-not-moved", "double-counting",
     )],
+    *[("tanh-derivative-off-by-one", loop, (bug,)) for loop, bug in (
+        (carrying, "1 - s[t-1]**2"), (carrying, "1 - s[t-1]**2 wraps"), (carrying, "1 - s[t+1]**2"),
+        (looping, "start at s[t-1]"), (looping, "start at s[t+1]"), (looping, "carry at s[k]"),
+        (looping, "carry at s[k-2]"),
+    )],
+    ("no-tanh-derivative-in-recursion", carrying, ("ds_next = W.T @ ds",)),
     ("mean", carrying, ("mean over a batch",)),
     ("dU-input-off-by-one", carrying, ("x[t-1]",)),
     ("dU-input-off-by-one", carrying, ("x[t+1]",)),

@@ -89,6 +89,32 @@ def _other_derivative(n: Notation, f: Finding) -> Pair:
     return f"d = ds * ({derivative})", f"d = ds * {n.slope('k')}"
 
 
+def _no_slope_in_recursion(n: Notation, f: Finding) -> Pair:
+    if f.detail.startswith("∂E/∂s"):
+        return f"ds_next = {n.back('W', 'ds')}", f"ds_next = {n.back('W', 'd')}"
+    carried = n.back("W", "d")
+    return f"d = {carried}", f"d = ({carried}) * {n.slope('k-1')}"
+
+
+_STEPS = {
+    "δₖ = Dₖ₋₁": ("", "k-1", "k"),
+    "δₖ = Dₖ₊₁": ("", "k+1", "k"),
+    "δₜₜ = Dₜ₋₁": ("V", "t-1", "t"),
+    "δₜₜ = Dₜ₊₁": ("V", "t+1", "t"),
+    "δₜ,ₖ₋₁ = Dₖ₋₂": ("W", "k-2", "k-1"),
+    "δₜ,ₖ₋₁ = Dₖ ": ("W", "k", "k-1"),
+}
+"""By the start of the detail: what the derivative multiplies, its wrong step and its right one."""
+
+
+def _slope_off_by_one(n: Notation, f: Finding) -> Pair:
+    start = next((start for start in _STEPS if f.detail.startswith(start)), "δₜ,ₖ₋₁ = Dₖ ")
+    matrix, *steps = _STEPS[start]
+    ds = f"({n.back(matrix, 'e' if matrix == 'V' else 'd')})" if matrix else "ds"
+    wrong, right = (f"d = {ds} * {n.slope(step)}" for step in steps)
+    return wrong, right
+
+
 def _off_by_one(n: Notation, f: Finding) -> Pair:
     step = "k-1" if f.detail.startswith("xₖ₋₁") else "k+1"
     return n.add("U", "d", f"x[{step}]"), n.add("U", "d", "x[k]")
@@ -158,14 +184,8 @@ _LINES: dict[str, Lines] = {
         f"d = {n.back('V', 'e')}",
         f"d = ({n.back('V', 'e')}) * {n.slope('t')}",
     ),
-    "no-tanh-derivative-in-recursion": lambda n, f: (
-        f"d = {n.back('W', 'd')}",
-        f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
-    ),
-    "tanh-derivative-off-by-one": lambda n, f: (
-        f"d = ({n.back('W', 'd')}) * {n.slope('k')}",
-        f"d = ({n.back('W', 'd')}) * {n.slope('k-1')}",
-    ),
+    "no-tanh-derivative-in-recursion": _no_slope_in_recursion,
+    "tanh-derivative-off-by-one": _slope_off_by_one,
     "tanh-twice": _slope(lambda n: f"d = ds * (1 - np.tanh({n.at('k')})**2)"),
     "other-derivative": _other_derivative,
     "W-not-transposed": lambda n, f: (
