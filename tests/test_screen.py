@@ -9,6 +9,7 @@ from itertools import cycle
 from pathlib import Path
 
 import fuzz
+import numpy as np
 import pytest
 from bptt_loops import problems, sessions
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.judging import begin
-from tuiviz.debugger.session import Session
+from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.styles import comparisons as compare_styles
 from tuiviz.diagnosis.probe import make_probe
 from tuiviz.numbers import percent
@@ -398,3 +399,10 @@ def test_keys_that_follow_at_once_after_the_prompt_are_not_lost() -> None:
     for line in ("goto k=2", "n", "n", "goto E1", "N"):
         run(debugger, line)
     assert asyncio.run(typed()) == (debugger.session.index, debugger.session.error)
+
+
+def test_a_matrix_without_room_is_nothing() -> None:
+    shown = Value("W", "W", np.eye(3), (("a", "b", "c"), ("x", "y", "z")))
+    assert matrix.matrix(shown, Room(40, 0, DARK)) == []
+    assert matrix.matrix(shown, Room(40, -1, DARK)) == []
+    assert matrix.matrix(shown, Room(40, 1, DARK))

@@ -160,6 +160,8 @@ def matrix(
     shown: Value, room: Room, digits: int = 4, scroll: tuple[int, int] = (0, 0)
 ) -> list[Line]:
     """The numbers as far as there is room, from a row and a column on; the rest counted."""
+    if room.height < 1:
+        return []
     array, labels = np.asarray(shown.array), shown.labels
     if array.ndim == 0:
         single = float(array)
