@@ -25,8 +25,8 @@ from measure import table
 from wrong_loops import CLIPS, COUNTED, ROWS, Exercise, Gradients, carrying, exercise, looping
 
 import tuiviz as tv
-from core.mistakes import CATALOGUE
-from core.report import Report
+from core.diagnosis.mistakes import CATALOGUE
+from core.diagnosis.report import Report
 from tuiviz.files.conventions import TABLE, Convention
 from tuiviz.files.submission import read_submission, write_submission
 

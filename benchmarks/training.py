@@ -22,7 +22,7 @@ from peers import NAMES, Problem, torch
 from rich.console import Console
 
 import tuiviz.cli.progress as shown
-from core.training import State, Training
+from core.learning.training import State, Training
 
 T, H, C, RATE = 25, 100, 80, 1e-3
 GOAL, MOST_FOR_THE_BAR = 4.0, 0.02

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from textual.keys import format_key
 
-from core.mistakes import CATALOGUE
+from core.diagnosis.mistakes import CATALOGUE
 from tuiviz.cli import commands
 from tuiviz.cli.options import model_options
 from tuiviz.debugger.actions import ACTIONS, Action

@@ -18,10 +18,10 @@ import pytest
 from wrong_loops import COUNTED, ROWS, Exercise, carrying, exercise, looping
 
 import tuiviz as tv
-from core.loop import Instance
-from core.mistakes import CATALOGUE
-from core.report import Finding
-from core.ruler import Ruler
+from core.diagnosis.loop import Instance
+from core.diagnosis.mistakes import CATALOGUE
+from core.diagnosis.report import Finding
+from core.diagnosis.ruler import Ruler
 from tuiviz import cli
 from tuiviz.diagnosis.code import lines
 from tuiviz.diagnosis.notation import Notation

@@ -13,8 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.comparison import STYLES, compare, comparisons, cosine, relative_error, some_lengths
-from core.lags import lags, median_lag
+from core.learning.comparison import (
+    STYLES,
+    compare,
+    comparisons,
+    cosine,
+    relative_error,
+    some_lengths,
+)
+from core.learning.lags import lags, median_lag
 from core.parameters import NAMES, Parameters
 from core.tape import Tape, record
 from core.truncation import Truncation

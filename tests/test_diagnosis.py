@@ -26,10 +26,10 @@ from wrong_loops import (
 )
 
 import tuiviz as tv
-from core.diagnosis import diagnose
-from core.loop import Instance
-from core.mistakes import CATALOGUE
-from core.report import Report
+from core.diagnosis.loop import Instance
+from core.diagnosis.mistakes import CATALOGUE
+from core.diagnosis.report import Report
+from core.diagnosis.verdict import diagnose
 
 CONVENTIONS = {"mean", "row-convention"}
 DTYPES = ("float64", "float32")

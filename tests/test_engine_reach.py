@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from problems import ACTIVATIONS, KINDS, RNNS, Array, close, laws, problems
 
 import tuiviz as tv
-from core.lags import lags
+from core.learning.lags import lags
 
 every_network = pytest.mark.parametrize("network", KINDS)
 every_rnn = pytest.mark.parametrize("network", RNNS)

@@ -12,10 +12,10 @@ from test_sgd import few, same_state, sequences, theta, trainings
 
 from core.cells import rnn
 from core.errors import InputError
-from core.history import COLUMNS, History
-from core.lags import median_lag, median_lags
-from core.sgd import Clip
-from core.training import DivergenceError, State, Step, Training
+from core.learning.history import COLUMNS, History
+from core.learning.lags import median_lag, median_lags
+from core.learning.sgd import Clip
+from core.learning.training import DivergenceError, State, Step, Training
 
 START = State(theta(), 0.3)
 ROOM_FOR_FOUR = 4 * START.nbytes

@@ -10,10 +10,10 @@ import pytest
 from test_sgd import same
 
 from core.errors import InputError
-from core.lags import median_lags
+from core.learning.lags import median_lags
+from core.learning.sgd import Clip
+from core.learning.training import State, Training
 from core.parameters import NAMES
-from core.sgd import Clip
-from core.training import State, Training
 from core.truncation import Truncation
 from tuiviz.debugger import curves, learning, truncating
 from tuiviz.debugger.commands import run

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.lags import median_lag
+from core.learning.lags import median_lag
+from core.learning.sgd import Clip
 from core.parameters import NAMES
-from core.sgd import Clip
 from tuiviz.files.text import Corpus, read_corpus
 from tuiviz.files.weights import check_sizes, load_parameters
 from tuiviz.problem import ModelOptions

@@ -20,7 +20,7 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core.diagnosis import diagnose
+from core.diagnosis.verdict import diagnose
 from core.errors import InputError
 from core.truncation import Truncation
 from tuiviz.debugger.actions import ACTIONS

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from core.cells import rnn
 from core.errors import InputError
+from core.learning.sgd import Clip, descend, whole_norm
+from core.learning.training import DivergenceError, State, Training
 from core.parameters import NAMES, Parameters
-from core.sgd import Clip, descend, whole_norm
 from core.tape import record
-from core.training import DivergenceError, State, Training
 from core.truncation import Truncation
 
 Array = NDArray[Any]

@@ -27,10 +27,10 @@ from safetensors.numpy import save_file
 
 from core.cells import rnn
 from core.errors import InputError
+from core.learning.sgd import Clip
+from core.learning.training import State, Training
 from core.parameters import NAMES, Parameters
-from core.sgd import Clip
 from core.tape import record
-from core.training import State, Training
 from core.truncation import Truncation
 from tuiviz import __version__, cli
 from tuiviz.cli.progress import Account, Bar, Lines

@@ -26,11 +26,11 @@ if _core and Path(_core.origin or "").parent.parent != Path(__file__).parent.par
 if TYPE_CHECKING:
     from core.cells import rnn
     from core.check import gradient_check
-    from core.diagnosis import check
+    from core.diagnosis.report import Finding, Report
+    from core.diagnosis.verdict import check
     from core.errors import InputError
     from core.parameters import Parameters
     from core.program import Cell
-    from core.report import Finding, Report
     from core.tape import Error, Tape, record
     from core.terms import Term, Terms
     from core.truncation import Truncation
@@ -65,17 +65,17 @@ __all__ = [
 _MODULES = {
     "Cell": "core.program",
     "Error": "core.tape",
-    "Finding": "core.report",
+    "Finding": "core.diagnosis.report",
     "InputError": "core.errors",
     "Parameters": "core.parameters",
-    "Report": "core.report",
+    "Report": "core.diagnosis.report",
     "Tape": "core.tape",
     "Term": "core.terms",
     "Terms": "core.terms",
     "Truncation": "core.truncation",
     "debug": "tuiviz.interactive",
     "from_torch": "tuiviz.torch",
-    "check": "core.diagnosis",
+    "check": "core.diagnosis.verdict",
     "gradient_check": "core.check",
     "load_parameters": "tuiviz.files.weights",
     "record": "core.tape",

@@ -42,7 +42,7 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
 
 def _submitted(path: StrPath, options: ModelOptions) -> Problem:
     """A person's network, sequence and gradients, as check reads them, with a report on them."""
-    from core.diagnosis import check
+    from core.diagnosis.verdict import check
     from tuiviz.files.submission import read_submission
 
     if replace(options, convention=None) != ModelOptions():

@@ -14,8 +14,8 @@ from tuiviz.files.visible import visible
 from tuiviz.numbers import LARGEST_WHOLE
 
 if TYPE_CHECKING:
+    from core.diagnosis.report import Report
     from core.parameters import Parameters
-    from core.report import Report
     from core.tape import Tape
     from core.truncation import Truncation
 

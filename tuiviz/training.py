@@ -13,8 +13,8 @@ import numpy as np
 
 from core.cells import rnn
 from core.errors import InputError
-from core.sgd import Clip, by_name
-from core.training import ORDERS, State, Step, Training
+from core.learning.sgd import Clip, by_name
+from core.learning.training import ORDERS, State, Step, Training
 from core.truncation import Truncation
 from tuiviz import __version__
 from tuiviz.files.disk import StrPath, shown

@@ -12,7 +12,7 @@ from tuiviz.files.disk import shown
 from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
-    from core.report import Report
+    from core.diagnosis.report import Report
     from tuiviz.diagnosis.notation import Notation
     from tuiviz.files.submission import Submission
 
@@ -83,7 +83,7 @@ def _with_name(file: str, why: str) -> str:
 
 
 def _report(submission: Submission) -> Report:
-    from core.diagnosis import check as checked
+    from core.diagnosis.verdict import check as checked
 
     return checked(
         submission.theta,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from core.training import Step
+    from core.learning.training import Step
 
 WINDOW = 200
 """The most steps that the loss is averaged over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.training import State
+    from core.learning.training import State
     from tuiviz.training import Plan
 
 MOMENTS = (1, 2, 3, 5, 7)
@@ -30,7 +30,7 @@ class ReachSample:
 
     def add(self, state: State, loss: float) -> None:
         """Looks at a state."""
-        from core.lags import median_lag
+        from core.learning.lags import median_lag
 
         tapes = (self._training.record(state.theta, sequence) for sequence in self._sequences)
         self._rows.append((state.step, loss, median_lag(tapes)))

@@ -18,8 +18,8 @@ from tuiviz.cli.reach import ReachSample
 from tuiviz.files.disk import shown
 
 if TYPE_CHECKING:
-    from core.sgd import Clip
-    from core.training import DivergenceError, State
+    from core.learning.sgd import Clip
+    from core.learning.training import DivergenceError, State
     from tuiviz.problem import ModelOptions
     from tuiviz.training import Plan
 
@@ -58,7 +58,7 @@ def train(
     """
     if steps < 1:
         raise InputError(f"--steps {steps}: expected 1 or more")
-    from core.training import DivergenceError
+    from core.learning.training import DivergenceError
     from tuiviz.files.arrays import check_output
     from tuiviz.opening import is_trace
     from tuiviz.training import SgdOptions, new_plan, resumed_plan
@@ -79,7 +79,7 @@ def train(
 
 
 def _clip(value: float | None, norm: float | None) -> Clip | None:
-    from core.sgd import Clip
+    from core.learning.sgd import Clip
 
     if value is not None and norm is not None:
         raise InputError("--clip and --clip-norm: choose one")

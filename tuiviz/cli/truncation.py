@@ -12,7 +12,7 @@ from core.errors import InputError
 from tuiviz.cli.options import PARAMETERS, model_options
 
 if TYPE_CHECKING:
-    from core.comparison import Comparison
+    from core.learning.comparison import Comparison
     from tuiviz.problem import ModelOptions, Problem
 
 _COLUMN = 7
@@ -32,7 +32,7 @@ _ABOUT = (
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def truncation(file: str, options: ModelOptions, as_json: bool) -> None:
     """Compare truncated BPTT with the full gradient on FILE, for n = 1 … T."""
-    from core.comparison import comparisons, some_lengths
+    from core.learning.comparison import comparisons, some_lengths
     from tuiviz.opening import open_problem
 
     if options.truncation is not None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.lags import lags
+from core.learning.lags import lags
 
 if TYPE_CHECKING:
-    from core.history import History
+    from core.learning.history import History
+    from core.learning.training import State
     from core.tape import Tape
-    from core.training import State
     from tuiviz.debugger.debugger import Debugger
 
 COLUMNS = {

@@ -16,9 +16,9 @@ from tuiviz.debugger.sums import added_up
 from tuiviz.debugger.walk import EACH, ONE, SUM
 
 if TYPE_CHECKING:
-    from core.history import History
-    from core.sgd import Clip
-    from core.training import State, Step
+    from core.learning.history import History
+    from core.learning.sgd import Clip
+    from core.learning.training import State, Step
     from tuiviz.problem import Problem
 
 RATE = 0.1

@@ -12,7 +12,7 @@ from tuiviz.debugger.session import Value
 from tuiviz.debugger.walk import SUM
 
 if TYPE_CHECKING:
-    from core.report import Report
+    from core.diagnosis.report import Report
 
 
 def begin(debugger: Debugger) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from time import monotonic
 
 from core.errors import InputError
-from core.history import History
-from core.sgd import Clip
-from core.training import State
+from core.learning.history import History
+from core.learning.sgd import Clip
+from core.learning.training import State
 from tuiviz.debugger.curves import COLUMNS, points
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.debugger.moving import times

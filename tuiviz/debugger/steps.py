@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.training import State, Step, Training
+from core.learning.training import State, Step, Training
 
 if TYPE_CHECKING:
-    from core.sgd import Clip
+    from core.learning.sgd import Clip
     from tuiviz.problem import Problem
 
 

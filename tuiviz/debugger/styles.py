@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.comparison import STYLES, Comparison, compare
+from core.learning.comparison import STYLES, Comparison, compare
 from core.truncation import Truncation
 
 if TYPE_CHECKING:

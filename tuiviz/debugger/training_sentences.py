@@ -12,9 +12,9 @@ from tuiviz.debugger.curves import COLUMNS
 from tuiviz.numbers import number, percent
 
 if TYPE_CHECKING:
-    from core.comparison import Comparison
-    from core.sgd import Clip
-    from core.training import Step
+    from core.learning.comparison import Comparison
+    from core.learning.sgd import Clip
+    from core.learning.training import Step
     from tuiviz.debugger.curves import Points
     from tuiviz.debugger.debugger import Debugger
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.diagnosis.loop import MATRICES
+from core.diagnosis.mistakes import FIRST
+from core.diagnosis.report import Finding
 from core.lines import GRADIENT, Line
-from core.loop import MATRICES
-from core.mistakes import FIRST
-from core.report import Finding
 from tuiviz.diagnosis.notation import Notation
 
 Pair = tuple[str, str]

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from core.coefficients import Coefficients
-from core.report import UNDECIDED, UNKNOWN, Finding, Report
+from core.diagnosis.coefficients import Coefficients
+from core.diagnosis.report import UNDECIDED, UNKNOWN, Finding, Report
 
 
 def as_json(name: str, report: Report) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.coefficients import Coefficients
+from core.diagnosis.coefficients import Coefficients
 
 CALM, LOUD, OPEN = "calm", "loud", "open"
 """How a piece is to look: a term that is right, one that is wrong, one that cannot be told."""

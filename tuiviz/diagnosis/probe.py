@@ -8,13 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
+from core.diagnosis.loop import Gradient, Instance, Variant
+from core.diagnosis.mistakes import CATALOGUE, Mistake
+from core.diagnosis.ruler import Ruler
+from core.diagnosis.search import LARGEST
 from core.errors import InputError
-from core.loop import Gradient, Instance, Variant
-from core.mistakes import CATALOGUE, Mistake
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
-from core.ruler import Ruler
-from core.search import LARGEST
 from core.tape import Tape, record
 
 APART = 1e-2

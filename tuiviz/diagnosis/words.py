@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from core.mistakes import BY_ID
-from core.report import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
-from core.search import LONGEST
+from core.diagnosis.mistakes import BY_ID
+from core.diagnosis.report import RIGHT, ROUNDING, UNDECIDED, UNKNOWN, Finding, Report
+from core.diagnosis.search import LONGEST
 from tuiviz.diagnosis.code import COUNTED, lines, right_line
 from tuiviz.diagnosis.notation import Notation
 from tuiviz.files.submission import Submission

@@ -17,7 +17,7 @@ from tuiviz.screen.drawing import Line, Room, line
 from tuiviz.screen.plot import Curve, plot
 
 if TYPE_CHECKING:
-    from core.history import History
+    from core.learning.history import History
     from tuiviz.debugger.curves import Points
 
 _LOW, _TALL = 8, 14  # rows; below, the curve comes first; from there on, there is room for keys
@@ -49,7 +49,7 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
 
 
 def _memory(history: History) -> str:
-    from core.history import ROOM
+    from core.learning.history import ROOM
 
     kept = len(history.checkpoints)
     return f"{kept} states kept  {byte_size(history.memory)} of {byte_size(ROOM)}"

@@ -11,7 +11,7 @@ from tuiviz.numbers import percent
 from tuiviz.screen.drawing import Line, Room, line
 
 if TYPE_CHECKING:
-    from core.comparison import Comparison
+    from core.learning.comparison import Comparison
 
 STYLE_NAMES = {"window": "every error, n steps", "chunks": "chunks of n", "end": "the last n steps"}
 """The styles of truncation, in words."""

@@ -12,7 +12,7 @@ from tuiviz.numbers import number
 from tuiviz.screen.drawing import Line, Room, line
 
 if TYPE_CHECKING:
-    from core.report import Report
+    from core.diagnosis.report import Report
 
 _RIGHT = 1e-3  # a count so near to 1 is right
 

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.loop import RECURRENT, BackwardLoop, Gradient
+from core.diagnosis.loop import RECURRENT, BackwardLoop, Gradient
 from core.numbers import Array
 
 MOST_STEPS = 24

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.first_wrong import entry
-from core.loop import Gradient, Instance
-from core.report import UNKNOWN, Finding
-from core.ruler import Ruler
-from core.search import searchable
+from core.diagnosis.first_wrong import entry
+from core.diagnosis.loop import Gradient, Instance
+from core.diagnosis.report import UNKNOWN, Finding
+from core.diagnosis.ruler import Ruler
+from core.diagnosis.search import searchable
 
 
 def multiples(given: Gradient, right: Gradient, ruler: Ruler) -> dict[str, float]:
@@ -27,7 +27,7 @@ def unknown(
 ) -> Finding:
     """The one finding: in which parameters, its argument a factor that they share, and where.
 
-    times: see `multiples`. forward: see core.other_forward. Of what is done outside the loop, or
+    times: see `multiples`. forward: see `other_forward`. Of what is done outside the loop, or
     before it, there is no step.
     """
     wrong = tuple(name for name in given if not ruler.same({name: given[name]}, right))

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 
 from core.cells import rnn
 from core.errors import InputError
+from core.learning.sgd import Clip, Clipped, by_name, descend, whole_norm
 from core.numbers import Array
 from core.program import Cell
-from core.sgd import Clip, Clipped, by_name, descend, whole_norm
 from core.tape import Tape, record
 from core.truncation import Truncation
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from core.learning.sgd import by_name
 from core.numbers import Array, norm, unit_scale
-from core.sgd import by_name
 from core.tape import Tape
 from core.truncation import Truncation
 

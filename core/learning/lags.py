@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from core.history import History
+from core.learning.history import History
 from core.numbers import Array
 from core.tape import Tape
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from core import afterwards
-from core.loop import Gradient, Instance, Recursion, Variant, Weights
+from core.diagnosis import afterwards
+from core.diagnosis.loop import Gradient, Instance, Recursion, Variant, Weights
 from core.numbers import Array
 from core.truncation import Truncation
 
@@ -26,7 +26,7 @@ Variants = Callable[[Instance], Iterable[Variant]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row. `line` is the line of the algorithm that it changes: see core.first_wrong."""
+    """A row. `line` is the line of the algorithm that it changes: see `first_wrong`."""
 
     id: str
     says: str

@@ -12,12 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from core import choices
-from core.choices import Choice
-from core.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Gradient, Instance
-from core.mistakes import BY_ID, FACTORS, Mistake
+from core.diagnosis import choices
+from core.diagnosis.choices import Choice
+from core.diagnosis.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Gradient, Instance
+from core.diagnosis.mistakes import BY_ID, FACTORS, Mistake
+from core.diagnosis.ruler import Ruler
 from core.numbers import Array
-from core.ruler import Ruler
 
 _NUMBERS = 4  # that are compared for each parameter at least, where it has as many
 _MOST_PARTLY = 2  # mistakes at once, where the readout is right all the same

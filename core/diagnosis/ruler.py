@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.loop import Gradient, Instance
+from core.diagnosis.loop import Gradient, Instance
 from core.numbers import Array
 
 _FLOOR = 1e-3  # of the sum of the terms' norms: below it, what is left of them is rounding

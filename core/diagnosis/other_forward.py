@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from core import ops
-from core.loop import Gradient
-from core.ruler import Ruler
+from core.diagnosis.loop import Gradient
+from core.diagnosis.ruler import Ruler
 from core.tape import Tape, record
 
 

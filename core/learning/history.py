@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import InputError
+from core.learning.training import State, Step, Training
 from core.numbers import Array
-from core.training import State, Step, Training
 
 ROOM = 64 * 2**20
 """The memory that kept states take at most, in bytes, unless four of them take more."""

@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from core.candidates import Made
-from core.coefficients import coefficients
-from core.errors import InputError
-from core.first_wrong import FirstWrong, algorithm, first_wrong
-from core.given import by_our_names, in_our_shapes
-from core.loop import MATRICES, RECURRENT, Gradient, Instance
-from core.mistakes import AFTERWARDS, BY_ID, CATALOGUE
-from core.other_forward import other_forward
-from core.parameters import NAMES, Parameters
-from core.precision import Precision, in_double
-from core.report import (
+from core.diagnosis.candidates import Made
+from core.diagnosis.coefficients import coefficients
+from core.diagnosis.first_wrong import FirstWrong, algorithm, first_wrong
+from core.diagnosis.given import by_our_names, in_our_shapes
+from core.diagnosis.loop import MATRICES, RECURRENT, Gradient, Instance
+from core.diagnosis.mistakes import AFTERWARDS, BY_ID, CATALOGUE
+from core.diagnosis.other_forward import other_forward
+from core.diagnosis.precision import Precision, in_double
+from core.diagnosis.report import (
     CONVENTION,
     DIFFERENCES,
     RIGHT,
@@ -29,10 +27,12 @@ from core.report import (
     Finding,
     Report,
 )
-from core.ruler import Ruler
-from core.search import Explanation, explanations, searchable, untestable
+from core.diagnosis.ruler import Ruler
+from core.diagnosis.search import Explanation, explanations, searchable, untestable
+from core.diagnosis.unknown import multiples, unknown
+from core.errors import InputError
+from core.parameters import NAMES, Parameters
 from core.tape import Tape, record
-from core.unknown import multiples, unknown
 
 _BETTER = 10
 """How much closer than the right gradient a mistake has to be."""

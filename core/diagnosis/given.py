@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from core.diagnosis.loop import MATRICES, Gradient
 from core.errors import InputError
-from core.loop import MATRICES, Gradient
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from core.diagnosis.ruler import Ruler
 from core.numbers import Array
 from core.parameters import NAMES
-from core.ruler import Ruler
 from core.tape import Tape
 
 _DOUBLE, _SINGLE = 1e-9, 1e-4

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.candidates import Made
-from core.coefficients import coefficients
+from core.diagnosis.candidates import Made
+from core.diagnosis.coefficients import coefficients
+from core.diagnosis.loop import READOUT, RECURRENT, Gradient, Instance
+from core.diagnosis.mistakes import AFTERWARDS, ERROR, FACTORS, WEIGHTS
+from core.diagnosis.ruler import Ruler
+from core.diagnosis.search import Explanation
 from core.lines import ADJOINT, GRADIENT, Line, listing
-from core.loop import READOUT, RECURRENT, Gradient, Instance
-from core.mistakes import AFTERWARDS, ERROR, FACTORS, WEIGHTS
 from core.numbers import Array
 from core.program import Program
-from core.ruler import Ruler
-from core.search import Explanation
 
 _DIFFERENT = 1e-6  # of the largest row: a row that differs by less is the same
 

@@ -9,8 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from core.loop import Instance, Recursion, Variant
-from core.mistakes import ERROR, FACTORS, RECURSION, WEIGHTS, Mistake, of_part, through_softmax
+from core.diagnosis.loop import Instance, Recursion, Variant
+from core.diagnosis.mistakes import (
+    ERROR,
+    FACTORS,
+    RECURSION,
+    WEIGHTS,
+    Mistake,
+    of_part,
+    through_softmax,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from core.loop import Gradient, Instance, Variant
+from core.diagnosis.loop import Gradient, Instance, Variant
 from core.numbers import Array
 
 Change = Callable[[Gradient], Gradient]

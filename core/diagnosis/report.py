@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from core.coefficients import MOST_STEPS, Coefficients, coefficients, compared
-from core.first_wrong import FirstWrong
-from core.loop import Gradient, Instance
-from core.search import Explanation, searchable
+from core.diagnosis.coefficients import MOST_STEPS, Coefficients, coefficients, compared
+from core.diagnosis.first_wrong import FirstWrong
+from core.diagnosis.loop import Gradient, Instance
+from core.diagnosis.search import Explanation, searchable
 
 RIGHT, CONVENTION, WRONG = "right", "convention", "wrong"
 UNKNOWN, UNDECIDED = "unknown", "undecided"
@@ -65,7 +65,7 @@ class Report:
 
     @property
     def searched(self) -> bool:
-        """Whether mistakes were looked for; if not, the sequence is too long, see core.search."""
+        """Whether mistakes were looked for; if not, the sequence is too long, see `search`."""
         return searchable(self.instance)
 
     @property

@@ -12,12 +12,12 @@ from itertools import islice
 
 import numpy as np
 
-from core import afterwards
-from core.candidates import Candidate, Candidates, Made
-from core.loop import BackwardLoop, Gradient, Instance
-from core.mistakes import BY_ID, CATALOGUE
+from core.diagnosis import afterwards
+from core.diagnosis.candidates import Candidate, Candidates, Made
+from core.diagnosis.loop import BackwardLoop, Gradient, Instance
+from core.diagnosis.mistakes import BY_ID, CATALOGUE
+from core.diagnosis.ruler import Ruler
 from core.numbers import Array
-from core.ruler import Ruler
 
 MOST_MISTAKES = 3
 """The most mistakes at once that are looked for, transposes and scales among them."""

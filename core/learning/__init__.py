@@ -1,0 +1,1 @@
+"""SGD, its history, and what truncation makes of the gradients it uses."""
