@@ -32,10 +32,18 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
     """
     wide = max(1, (room.width - _SIDE) // 2)
     of = grid(debugger.session.steps, room.height - 1, wide)
-    cell = max(1, min(4, (room.width - _SIDE) // of.columns))
     logs = debugger.triangle(of)
     if logs is None:
         return [line("working it out …", room.palette.dim)]
+    truncation = debugger.session.problem.truncation
+    missing = int(np.isnan(logs[:, 0]).sum())
+    key = ("triangle drawn", missing, debugger.session.error, debugger.cell, truncation, room)
+    drawn: list[Line] = debugger.session.keep(key, lambda: _triangle(debugger, room, of, logs))
+    return drawn
+
+
+def _triangle(debugger: Debugger, room: Room, of: Grid, logs: Any) -> list[Line]:
+    cell = max(1, min(4, (room.width - _SIDE) // of.columns))
     finite = logs[np.isfinite(logs)]
     top = float(finite.max()) if finite.size else 0.0
     t, k = debugger.cell
@@ -105,6 +113,12 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
 
 def decay(debugger: Debugger, room: Room) -> list[Line]:
     """log₁₀‖∂E_t/∂s_k‖ of the selected error over the lag t − k."""
+    key = ("decay drawn", debugger.session.error, debugger.cell, room)
+    drawn: list[Line] = debugger.session.keep(key, lambda: _decay(debugger, room))
+    return drawn
+
+
+def _decay(debugger: Debugger, room: Room) -> list[Line]:
     t, (at, k) = debugger.session.error, debugger.cell
     logs = debugger.log_reach(t)[::-1]
     finite = logs[np.isfinite(logs)]
