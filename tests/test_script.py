@@ -27,6 +27,7 @@ from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
 from tuiviz.screen.widgets import View
 
+ROOT = Path(__file__).parent.parent
 SAMPLES = Path(__file__).parent.parent / "samples"
 SAMPLE = SAMPLES / "sample.txt"
 
@@ -218,3 +219,11 @@ def test_what_is_typed_on_the_screen_is_what_a_script_does() -> None:
             assert visible(mirror.message) in text_of(app, "says")
 
     asyncio.run(on_the_screen())
+
+
+def test_a_script_can_come_from_standard_input() -> None:
+    command = [sys.executable, "-m", "tuiviz", "run", "samples/sample.txt", "--script", "-"]
+    done = subprocess.run(
+        command, input="goto k=2\n", capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "> goto k=2\n39 of 53  back from E₄, k = 2" in done.stdout

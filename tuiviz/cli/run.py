@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--error", type=int, metavar="T", help="Which E_t to go back from.  [default: last]")
 @click.option("--wrt", default="W", show_default=True, metavar="U|W|V|b|c", help="Which gradient.")
 @click.option("--break", "stops", multiple=True, metavar="EXPR", help="A breakpoint; repeatable.")
-@click.option("--script", metavar="FILE", help="Do what FILE says, without a screen, and print it.")
+@click.option("--script", metavar="FILE", help="Do what FILE (- for stdin) says, and print it.")
 @click.option("--fresh", is_flag=True, help="Forget the breakpoints and marks of the last time.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII signs alone.")
 def run(
@@ -82,5 +82,6 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
 def _play(debugger: Debugger, script: str, ascii_only: bool) -> None:
     from tuiviz.debugger.script import play, read_script
 
-    for text in play(debugger, read_script(script), script):
+    lines = sys.stdin.read().splitlines() if script == "-" else read_script(script)
+    for text in play(debugger, lines, script):
         print(to_ascii(text) if ascii_only else text)
