@@ -27,6 +27,7 @@ from wrong_loops import CLIPS, COUNTED, ROWS, Exercise, Gradients, carrying, exe
 import tuiviz as tv
 from core.diagnosis.mistakes import CATALOGUE
 from core.diagnosis.report import Report
+from tuiviz.diagnosis.reading import report_on
 from tuiviz.files.conventions import TABLE, Convention
 from tuiviz.files.submission import read_submission, write_submission
 
@@ -67,14 +68,7 @@ def checked(q: Exercise, gradients: Gradients, convention: Convention, folder: s
     given: Any = SimpleNamespace(**gradients)
     write_submission(path, convention, theta, q.x, q.y, q.s0, given, force=True)
     found = read_submission(path, convention.name)
-    return tv.check(
-        found.theta,
-        found.x,
-        found.y,
-        found.gradients,
-        initial_state=found.initial_state,
-        single_precision=found.single_precision,
-    )
+    return report_on(found)
 
 
 def recognised(report: Report, identifier: str) -> bool:

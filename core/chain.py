@@ -20,7 +20,7 @@ import numpy as np
 
 from core import symbols
 from core.errors import InputError
-from core.numbers import Array, norm
+from core.numbers import Array, frobenius
 from core.ops import PLUS, Partial, Shape
 from core.program import PARAMETER, PREVIOUS, Node, Stage
 from core.recording import Recording
@@ -91,7 +91,7 @@ class Expression:
     @cached_property
     def norm(self) -> float:
         """The Euclidean (Frobenius) norm of the value; of a term without forming its matrix."""
-        return self.term.norm if self.term else float(norm(self.value.reshape(1, -1))[0])
+        return self.term.norm if self.term else frobenius(self.value)
 
     def combined(self) -> Array:
         """The value, from the children's."""

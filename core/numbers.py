@@ -28,3 +28,8 @@ def norm(rows: Array) -> Array:
     """
     scaled, exponent = unit_scale(rows)
     return np.asarray(np.ldexp(np.sqrt(np.vecdot(scaled, scaled)), exponent))
+
+
+def frobenius(array: Array) -> float:
+    """‖·‖₂ over all numbers of an array together."""
+    return float(norm(array.reshape(1, -1))[0])

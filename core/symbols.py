@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ops import Partial
-from core.program import PARAMETER, PREVIOUS, Node, expression, symbol
+from core.program import Node, expression, symbol
 
 _SUBSCRIPT = str.maketrans("0123456789-+kt", "₀₁₂₃₄₅₆₇₈₉₋₊ₖₜ")
 
@@ -75,8 +75,3 @@ def _with_operands(node: Node, text: str) -> str:
         text = text.replace(f"diag({{{index}}})", f"diag({bare})")
         text = text.replace(f"{{{index}}}", written)
     return text
-
-
-def is_leaf(node: Node) -> bool:
-    """Whether a node is given to a step: a parameter, or the state before."""
-    return node.op in (PARAMETER, PREVIOUS)

@@ -42,7 +42,7 @@ def open_problem(path: StrPath, options: ModelOptions) -> Problem:
 
 def _submitted(path: StrPath, options: ModelOptions) -> Problem:
     """A person's network, sequence and gradients, as check reads them, with a report on them."""
-    from core.diagnosis.verdict import check
+    from tuiviz.diagnosis.reading import report_on
     from tuiviz.files.submission import read_submission
 
     if replace(options, convention=None) != ModelOptions():
@@ -51,15 +51,7 @@ def _submitted(path: StrPath, options: ModelOptions) -> Problem:
             "of the model options it takes --convention alone"
         )
     found = read_submission(path, options.convention)
-    report = check(
-        found.theta,
-        found.x,
-        found.y,
-        found.gradients,
-        initial_state=found.initial_state,
-        activation=found.activation,
-        single_precision=found.single_precision,
-    )
+    report = report_on(found)
     return problem_of_tape(report.instance.tape, found.name, report=report)
 
 

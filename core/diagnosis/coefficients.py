@@ -39,11 +39,6 @@ class Coefficients:
     residual: float
     nullity: int
 
-    @property
-    def undetermined(self) -> int:
-        """How many coefficients are not determined."""
-        return int(np.isnan(self.values[np.tril_indices(len(self.values))]).sum())
-
 
 def coefficients(loop: BackwardLoop, given: Gradient, tolerance: float) -> Coefficients | None:
     """The map of the given ∂E/∂U, ∂E/∂W, ∂E/∂b over the terms of a loop.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.learning.sgd import by_name
-from core.numbers import Array, norm, unit_scale
+from core.numbers import Array, frobenius, unit_scale
 from core.tape import Tape
 from core.truncation import Truncation
 
@@ -86,7 +86,7 @@ def some_lengths(steps: int) -> list[int]:
 def relative_error(found: Array, expected: Array) -> float:
     """‖found − expected‖ / ‖expected‖; NaN if expected is zero."""
     with np.errstate(all="ignore"):
-        difference, size = (_norm(array) for array in (found - expected, expected))
+        difference, size = (frobenius(array) for array in (found - expected, expected))
     return difference / size if size else nan
 
 
@@ -94,9 +94,5 @@ def cosine(found: Array, expected: Array) -> float:
     """The cosine of the angle between two arrays; NaN if one is zero."""
     one, other = (unit_scale(array.reshape(1, -1))[0][0] for array in (found, expected))
     with np.errstate(all="ignore"):
-        sizes = _norm(one) * _norm(other)
+        sizes = frobenius(one) * frobenius(other)
         return max(-1.0, min(1.0, float(np.vdot(one, other)) / sizes)) if sizes else nan
-
-
-def _norm(array: Array) -> float:
-    return float(norm(array.reshape(1, -1))[0])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from core.numbers import Array, norm
+from core.numbers import Array, frobenius
 
 
 def descend(theta: Any, gradient: Any, rate: float) -> Any:
@@ -42,7 +42,7 @@ def _size(array: Array) -> float:
     square = float(np.vdot(array, array))
     if _PLAIN[0] < square < _PLAIN[1]:
         return sqrt(square)
-    return float(norm(array.reshape(1, -1))[0])
+    return frobenius(array)
 
 
 @dataclass(frozen=True)

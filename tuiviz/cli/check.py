@@ -42,12 +42,13 @@ def check(files: tuple[str, ...], json: bool, convention: str | None) -> int:
 
 def _checked(file: str, json: bool, convention: str | None, alone: bool) -> int:
     from tuiviz.diagnosis.json_report import as_json, refused_as_json
+    from tuiviz.diagnosis.reading import report_on
     from tuiviz.files.submission import read_submission
 
     try:
         submission = read_submission(file, convention)
         _require_gradients(submission)
-        report = _report(submission)
+        report = report_on(submission)
     except InputError as error:
         why = _with_name(file, str(error))
         if json:
@@ -80,20 +81,6 @@ def _require_gradients(submission: Submission) -> None:
 
 def _with_name(file: str, why: str) -> str:
     return why if why.startswith(shown(file)) else f"{shown(file)}: {why}"
-
-
-def _report(submission: Submission) -> Report:
-    from core.diagnosis.verdict import check as checked
-
-    return checked(
-        submission.theta,
-        submission.x,
-        submission.y,
-        submission.gradients,
-        initial_state=submission.initial_state,
-        activation=submission.activation,
-        single_precision=submission.single_precision,
-    )
 
 
 def _notation(submission: Submission) -> Notation:

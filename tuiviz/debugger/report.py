@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError
-from core.numbers import norm
-from core.symbols import subscript
+from core.numbers import frobenius
 from tuiviz.debugger.conditions import NOT_HERE
 from tuiviz.debugger.debugger import KINDS, Debugger
-from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.files.visible import visible
 from tuiviz.numbers import number, percent
@@ -44,7 +42,7 @@ def _then(debugger: Debugger) -> list[str]:
     (step, then), now, digits = debugger.then, debugger.value, debugger.look.digits
     with np.errstate(all="ignore"):
         less = np.asarray(now.array - then.array)
-    size = number(float(norm(less.reshape(1, -1))[0]), digits)
+    size = number(frobenius(less), digits)
     shown = shown_value(then.array, digits)
     return [f"{then.title} after {step} steps of SGD: {shown}  now less then: ‖·‖ {size}"]
 
@@ -83,7 +81,7 @@ def shown_value(value: Any, digits: int = 4) -> str:
         return number(float(array), digits)
     if array.ndim == 1 and array.size <= 8:
         return "[" + "  ".join(number(float(each), digits) for each in array) + "]"
-    size = number(float(norm(array.reshape(1, -1).astype(float))[0]), digits)
+    size = number(frobenius(array.astype(float)), digits)
     return f"{'×'.join(map(str, array.shape))}  ‖·‖ {size}"
 
 
@@ -131,15 +129,3 @@ def breakpoint_texts(debugger: Debugger) -> list[str]:
         ignored = f"  passed over {each.ignore} more times" if each.ignore else ""
         texts.append(f"breakpoint {count}  {visible(each.text)}{state}{ignored}")
     return texts
-
-
-def marked_line(debugger: Debugger) -> bool:
-    """Whether a breakpoint is on the current line."""
-    name = name_of(debugger.session.position.line)
-    return any(each.line == name and each.enabled for each in debugger.breakpoints)
-
-
-def step_label(debugger: Debugger) -> str:
-    """The token of the current step: x₂ near."""
-    step = debugger.session.position.step
-    return f"x{subscript(step)} {debugger.session.problem.reads(step)}"

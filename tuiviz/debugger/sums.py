@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.numbers import norm
+from core.numbers import frobenius
 from core.symbols import derivative, gradient
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.walk import EACH, ONE
@@ -51,8 +51,8 @@ def so_far(session: Session) -> SoFar:
         terms=max(0, terms.last - max(terms.first, terms.lowest) + 1),
         dropped=_dropped(terms),
         passes=max(session.position.back, 0),
-        norm=_size(added),
-        whole=_size(total),
+        norm=frobenius(added),
+        whole=frobenius(total),
         share=_share(added, total),
     )
 
@@ -115,12 +115,8 @@ def _sums_before(session: Session, full: int, first: int) -> dict[str, Any]:
     return found
 
 
-def _size(array: Any) -> float:
-    return float(norm(array.reshape(1, -1))[0])
-
-
 def _share(part: Any, whole: Any) -> float:
-    size = _size(whole)
+    size = frobenius(whole)
     if not size:
         return float("nan")
     with np.errstate(all="ignore"):

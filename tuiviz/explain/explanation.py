@@ -16,7 +16,7 @@ import numpy as np
 
 from core.chain import Expression, Sum
 from core.errors import InputError
-from core.numbers import Array, norm
+from core.numbers import Array, frobenius
 from tuiviz.explain.formula import Formula, formula, steps_back
 from tuiviz.explain.zero import Zero, why_zero
 
@@ -225,7 +225,7 @@ def _value(expression: Expression, most: float) -> Array | None:
 
 def _norm(value: Array) -> float:
     with np.errstate(all="ignore"):
-        return float(norm(value.reshape(1, -1))[0])
+        return frobenius(value)
 
 
 def gaps(explanation: Explanation) -> Iterator[tuple[ShownTerm, int]]:

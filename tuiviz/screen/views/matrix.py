@@ -10,7 +10,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from core.errors import InputError
-from core.numbers import norm
+from core.numbers import frobenius
 from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
@@ -95,7 +95,7 @@ def summary(shown: Value, digits: int) -> str:
     if not array.ndim:
         return ""
     finite = array[np.isfinite(array)]
-    parts = ["×".join(map(str, array.shape)), f"‖·‖ {number(_norm(array), digits)}"]
+    parts = ["×".join(map(str, array.shape)), f"‖·‖ {number(frobenius(array), digits)}"]
     if finite.size:
         parts += [f"min {number(finite.min(), digits)}", f"max {number(finite.max(), digits)}"]
     nans = int(np.isnan(array).sum())
@@ -110,10 +110,6 @@ def _rank(array: Any) -> int:
     # Scaled first: a matrix of 1e-200 has a rank too.
     largest = np.abs(array).max(initial=0.0)
     return int(np.linalg.matrix_rank(array / largest)) if largest else 0
-
-
-def _norm(array: Any) -> float:
-    return float(norm(array.reshape(1, -1))[0])
 
 
 def _compared(
@@ -145,7 +141,7 @@ def _compared(
 
 
 def _head_of(text: str, part: Value, digits: int, room: Room) -> Line:
-    size = number(_norm(np.atleast_1d(np.asarray(part.array))), digits)
+    size = number(frobenius(np.atleast_1d(np.asarray(part.array))), digits)
     return line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol)
 
 
