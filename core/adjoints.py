@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,11 @@ import numpy as np
 from core.numbers import Array
 from core.program import Edge, Node, Stage
 from core.recording import Recording
+from core.schedule import schedule
+from core.theta import like, names
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Adjoints:
     """∂E/∂node for E a sum of errors: a row for each step.
 
@@ -44,37 +45,24 @@ class Adjoints:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
         theta = self.tape.theta
         with np.errstate(all="ignore"):
-            return _like(theta, {name: self.total(name, first) for name in _names(theta.__class__)})
+            return like(theta, {name: self.total(name, first) for name in names(theta.__class__)})
 
     def total(self, parameter: str, first: int = 0, stop: int | None = None) -> Array:
         """The sum of the terms first ≤ k < stop of one parameter, in its shape."""
         shape = getattr(self.tape.theta, parameter).shape
-        totals = [
-            edge[1].total(*self.rows(edge, first, stop), shape) for edge in self.edges(parameter)
-        ]
-        found: Array = sum(totals[1:], start=totals[0]) if totals else np.zeros(shape)
-        found.setflags(write=False)
-        return found
+        found: Array | None = None
+        for edge, reader, after in schedule(self.tape.program).reads.get(parameter, ()):
+            g, start = self.cotangents[reader], self.readout if after else self.loop
+            if stop is not None:
+                g = g[: max(0, stop - start)]
+            if first > start:
+                g, start = g[first - start :], first
+            read = self.tape.coefficients(edge, start, start + len(g))
+            part = edge[1].total(g, read, shape)
+            found = part if found is None else found + part
+        return np.zeros(shape, self.tape.dtype) if found is None else found
 
-    def rows(self, edge: Edge, first: int = 0, stop: int | None = None) -> tuple[Array, Any]:
-        """The adjoints of an edge's reader, and what its partial reads, for first ≤ k < stop."""
-        reader = edge[0]
-        g, start = self.of(reader), self.start(reader)
-        if stop is not None:
-            g = g[: max(0, stop - start)]
-        if first > start:
-            g, start = g[first - start :], first
+    def rows(self, edge: Edge) -> tuple[Array, Any]:
+        """The adjoints of an edge's reader, and what its partial reads, a row for each step."""
+        g, start = self.of(edge[0]), self.start(edge[0])
         return g, self.tape.coefficients(edge, start, start + len(g))
-
-
-@cache
-def _names(theta: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(theta))
-
-
-def _like(theta: Any, arrays: Mapping[str, Array]) -> Any:
-    """The type of θ with other arrays of the same shapes, which need no second check."""
-    made = object.__new__(type(theta))
-    for name, array in arrays.items():
-        object.__setattr__(made, name, array)
-    return made

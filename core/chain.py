@@ -279,10 +279,10 @@ class _Chain:
         node, partial, _ = edge
 
         def at(node: Node) -> Any:
-            array = self.tape.arrays.get(node)
-            return array if array is None or node.op is PARAMETER else array[t : t + 1]
+            array = self.tape.arrays[node]
+            return array if node.op is PARAMETER else array[t : t + 1]
 
-        found = partial.coefficient([at(operand) for operand in node.operands], at(node))
+        found = partial.coefficient(at, node)
         return found if partial.constant else found[0]
 
     def _symbol(self, of: Node, by: Node, t: int) -> str:

@@ -32,7 +32,7 @@ def _check_tokens(name: str, tokens: Array, size: int) -> None:
     if tokens.dtype.kind not in "iu":
         raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
     # Of a negative id, the same bits as an unsigned number are large.
-    if np.maximum.reduce(tokens.astype(np.intp, copy=False).view(np.uintp)) >= size:
+    if tokens.astype(np.uintp, copy=False).max() >= size:
         wrong = next(int(token) for token in tokens if not 0 <= token < size)
         raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
 
@@ -40,18 +40,17 @@ def _check_tokens(name: str, tokens: Array, size: int) -> None:
 def initial_states(
     program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
 ) -> dict[str, Array]:
-    named = given if isinstance(given, Mapping) else {} if given is None else {program.state: given}
-    unknown = named.keys() - program.previous.keys()
-    if unknown:
-        expected = ", ".join(program.previous)
-        raise InputError(f'initial state of "{min(unknown)}"; expected {expected}')
-    found = {}
-    for name in program.previous:
-        units = size(program, theta, program.states[name])
-        state = np.asarray(named.get(name, np.zeros(units)))
-        if state.shape != (units,) or state.dtype.kind not in "fiuc":
+    """s₋₁ of each state, zero unless given."""
+    found = {name: np.zeros(size(program, theta, state)) for name, state in program.states.items()}
+    if given is None:
+        return found
+    for name, value in (given if isinstance(given, Mapping) else {program.state: given}).items():
+        if name not in found:
+            raise InputError(f'initial state of "{name}"; expected {", ".join(found)}')
+        state, expected = np.asarray(value), found[name].shape
+        if state.shape != expected or state.dtype.kind not in "fiuc":
             raise InputError(
-                f"the initial state has shape {state.shape}; expected numbers ({units},)"
+                f"the initial state has shape {state.shape}; expected numbers ({expected[0]},)"
             )
         found[name] = state
     return found

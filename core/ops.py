@@ -20,19 +20,21 @@ import numpy as np
 from core.numbers import Array, norm
 
 Shape = tuple[int, ...]
+Coefficient = Callable[[Callable[[Any], Any], Any], Any]
 
 
 @dataclass(frozen=True)
 class Partial:
     """∂y/∂x of one operation as a linear map; a subclass for each kind of map.
 
-    coefficient(operands, y) is what the map reads, stacked over time (T, …), or, where `constant`,
-    the same at every step. apply(g, coefficient, out) writes the product with the cotangents g.
+    coefficient(at, node) is what the map reads, `at` giving the value of the operation's node and
+    of its operands: stacked over time (T, …), or, where `constant`, the same at every step.
+    apply(g, coefficient, out) writes the product with the cotangents g.
     """
 
     written: str
     applied: str
-    coefficient: Callable[[Any, Any], Any] = field(repr=False)
+    coefficient: Coefficient = field(repr=False)
 
     constant: ClassVar[bool] = False
     apply: ClassVar[Callable[..., Any]] = np.multiply
@@ -216,33 +218,35 @@ def _cross_entropy(z: Array, y: Array, prediction: Array, out: Any) -> Any:
     return loss
 
 
-def _prediction_minus_target(operands: Any, loss: Array) -> Array:
-    _, y, prediction = operands
+def _prediction_minus_target(at: Callable[[Any], Any], node: Any) -> Array:
+    _, y, prediction = map(at, node.operands)
     e: Array = prediction.copy()
     e[np.arange(len(y)), y] -= 1
     return e
 
 
-def _minus_target_over_prediction(operands: Any, loss: Array) -> Array:
+def _minus_target_over_prediction(at: Callable[[Any], Any], node: Any) -> Array:
     # 1/ŷ[y] = exp(E): E stays right where ŷ[y] is too small for a float.
-    _, y, prediction = operands
+    _, y, prediction = map(at, node.operands)
     row = np.zeros_like(prediction)
-    row[np.arange(len(y)), y] = -np.exp(loss)
+    row[np.arange(len(y)), y] = -np.exp(at(node))
     return np.asarray(row)
 
 
-def _operand(index: int) -> Callable[[Any, Any], Any]:
-    return lambda operands, y: operands[index]
+def _operand(index: int) -> Coefficient:
+    return lambda at, node: at(node.operands[index])
 
 
-def _number(value: int) -> Callable[[Any, Any], Any]:
-    return lambda operands, y: value
+def _number(value: int) -> Coefficient:
+    return lambda at, node: value
 
 
 def _elementwise(
     name: str, value: Callable[..., Any], written: str, derivative: str, d: Callable[..., Any]
 ) -> Op:
-    diagonal = Diagonal(f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda operands, y: d(y))
+    diagonal = Diagonal(
+        f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda at, node: d(at(node))
+    )
     return Op(name, value, written, (diagonal,))
 
 
@@ -312,7 +316,7 @@ SOFTMAX = Op(
     "softmax({0})",
     (
         SoftmaxJacobian(
-            "(diag({y}) − {y} {y}ᵀ)", "(diag({y}) − {y} {y}ᵀ) {g}", lambda operands, y: y
+            "(diag({y}) − {y} {y}ᵀ)", "(diag({y}) − {y} {y}ᵀ) {g}", lambda at, node: at(node)
         ),
     ),
 )
@@ -327,3 +331,9 @@ CROSS_ENTROPY = Op(
 )
 
 ACTIVATIONS = {op.name: op for op in (TANH, RELU, SIGMOID, IDENTITY)}
+
+
+def slope(activation: Op, y: Array) -> Array:
+    """f′ of an elementwise operation, from its value y = f(x), in the shape of y."""
+    (partial,) = filter(None, activation.partials)
+    return np.asarray(partial.coefficient(lambda _: y, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -27,7 +27,7 @@ def run(instructions: Iterable[Instruction]) -> None:
     deque(zip(*instructions, strict=False), maxlen=0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Recording:
     """The values of a program over T steps: one array (T, n) for each node, never written again.
 
@@ -49,13 +49,15 @@ class Recording:
         One matrix or number if the partial is the same at every step.
         """
         node, partial, _ = edge
+        at = self.arrays.__getitem__ if stop - start == self.steps else self._during(start, stop)
+        return partial.coefficient(at, node)
 
-        def during(node: Node) -> Any:
-            array = self.arrays.get(node)
-            return array if array is None or node in self.program.matrices else array[start:stop]
+    def _during(self, start: int, stop: int) -> Callable[[Node], Any]:
+        def at(node: Node) -> Any:
+            array = self.arrays[node]
+            return array if node in self.program.matrices else array[start:stop]
 
-        at = self.arrays.get if stop - start == self.steps else during
-        return partial.coefficient([at(each) for each in node.operands], at(node))
+        return at
 
     def size(self, node: Node) -> int:
         """n of a node of the loop."""
@@ -121,7 +123,9 @@ def forward(
 
 def _own(array: Array, dtype: np.dtype[Any]) -> Array:
     """The array, or a copy if somebody could write to it."""
-    return array.astype(dtype, copy=bool(array.flags.writeable))
+    if array.dtype is dtype and not array.flags.writeable:
+        return array
+    return array.astype(dtype)
 
 
 def _all_at_once(bulk: Iterable[Bulk], arrays: dict[Node, Array]) -> None:

@@ -4,7 +4,8 @@ Forward, a node that is the same kind of work at every step is computed for all 
 (`Bulk`); the rest runs step by step (`Call`). What only a sum reads is not kept: the sum of all
 steps is written over it, and within the loop it has room for one step.
 
-Backward, the cotangents of the loop are added up edge by edge (`Move`).
+Backward, the cotangents of the loop are added up edge by edge (`Move`), those of the rest for all
+steps at once (`Back`); a gradient is the sum over the places where its parameter is read (`Read`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import ops
 from core.program import PARAMETER, Edge, Node, Program, Stage
@@ -57,6 +58,26 @@ class Join:
     empty: bool
 
 
+class Back(NamedTuple):
+    """What an edge outside the loop sends back to a node; `adds` if something is there before.
+
+    `reader` has the cotangent, None for the loss: ∂E/∂E = 1.
+    """
+
+    node: Node
+    edge: Edge
+    reader: Node | None
+    adds: bool
+
+
+class Read(NamedTuple):
+    """A place where a parameter is read; `reader` has the cotangent."""
+
+    edge: Edge
+    reader: Node
+    after: bool  # whether that is computed after the loop
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A program's order of work."""
@@ -72,6 +93,9 @@ class Schedule:
     stack_moves: tuple[Move | Join, ...]  # one row kept for every step, which holds what joins
     ring_moves: tuple[Move | Join, ...]  # rows that something joins on the way
     depths: Mapping[Node, int]  # how many steps of its rows a node needs on such a way
+    back_after: tuple[Back, ...]  # from the loss to the states
+    back_before: tuple[Back, ...]  # from the loop on
+    reads: Mapping[str, tuple[Read, ...]]  # of each parameter
 
 
 @lru_cache(maxsize=64)
@@ -97,6 +121,9 @@ def schedule(program: Program) -> Schedule:
         stack_moves=tuple(_moves(program, joined=True)),
         ring_moves=ring_moves,
         depths=_depths(ring_moves),
+        back_after=tuple(_back(program, program.readout, program.outer)),
+        back_before=tuple(_back(program, reversed(program.before), program.readers)),
+        reads={name: tuple(_reads(program, leaf)) for name, leaf in program.parameters.items()},
     )
 
 
@@ -183,3 +210,19 @@ def _depths(moves: Iterable[Move | Join]) -> dict[Node, int]:
         if isinstance(move, Move) and move.later and move.reader in found:
             found[move.reader] = 2
     return found
+
+
+def _back(
+    program: Program, nodes: Iterable[Node], edges: Mapping[Node, Iterable[Edge]]
+) -> Iterator[Back]:
+    for node in nodes:
+        for index, edge in enumerate(() if node in program.aliases else edges.get(node, ())):
+            loss = edge[0] is program.loss
+            reader = None if loss else program.aliases.get(edge[0], edge[0])
+            yield Back(node, edge, reader, adds=index > 0)
+
+
+def _reads(program: Program, leaf: Node) -> Iterator[Read]:
+    for edge in program.readers.get(leaf, ()):
+        reader = program.aliases.get(edge[0], edge[0])
+        yield Read(edge, reader, program.stages[edge[0]] is Stage.AFTER)

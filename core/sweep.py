@@ -13,10 +13,9 @@ one row kept for every step (`one_row`), or many rows of one step (`core.ring`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from operator import call
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,15 +23,14 @@ from core.adjoints import Adjoints
 from core.numbers import Array
 from core.program import Edge, Node
 from core.recording import Instruction, Recording, run
-from core.schedule import Join, Move, schedule
+from core.schedule import Back, Join, Move, schedule
 
 Cotangents = dict[Node, Array]
 Column = Iterable[Any]
 """One thing for each step, from the last step to the first."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where the rows are at each step: columns of views of the buffers.
 
     What comes from the next step is carried in the rows that live there.
@@ -88,34 +86,23 @@ def readout_adjoints(tape: Recording, start: int, stop: int) -> Cotangents:
 
     What only step t has part in: of a state it is ∂⁺E_t/∂s_t, what joins the sweep at t.
     """
-    program = tape.program
     found: Cotangents = {}
-    _spread(tape, program.readout, program.outer, found, start, stop)
-    for state in program.states.values():
+    _spread(tape, schedule(tape.program).back_after, found, start, stop)
+    for state in tape.program.states.values():
         if state not in found:
             found[state] = np.zeros((stop - start, tape.size(state)), tape.dtype)
     return found
 
 
 def _spread(
-    tape: Recording,
-    nodes: Iterable[Node],
-    edges: Mapping[Node, Sequence[Edge]],
-    found: Cotangents,
-    start: int,
-    stop: int,
+    tape: Recording, backs: Iterable[Back], found: Cotangents, start: int, stop: int
 ) -> None:
     """Adds to `found` the adjoints of nodes from those of their readers, all steps at once."""
-    for node in nodes:
-        if node in tape.program.aliases or node in found:
-            continue
-        for edge in edges.get(node, []):
-            reader, partial, _ = edge
-            product = tape.coefficients(edge, start, stop)
-            if reader is not tape.program.loss:  # ∂E/∂E = 1
-                g = found[tape.program.aliases.get(reader, reader)]
-                product = partial.apply(g, product, None)
-            found[node] = found[node] + product if node in found else product
+    for node, edge, reader, adds in backs:
+        product = tape.coefficients(edge, start, stop)
+        if reader is not None:
+            product = edge[1].apply(found[reader], product, None)
+        found[node] = found[node] + product if adds else product
 
 
 def one_row(tape: Recording, joining: Cotangents, start: int, stop: int) -> Cotangents:
@@ -149,7 +136,7 @@ def complete(
     """Adds to the adjoints of the readout, t ≥ at, and of the loop, k ≥ first, those before it."""
     found = {**readout, **loop}
     stop = first + len(next(iter(loop.values())))
-    _spread(tape, reversed(tape.program.before), tape.program.readers, found, first, stop)
+    _spread(tape, schedule(tape.program).back_before, found, first, stop)
     for array in found.values():
         array.setflags(write=False)
     return Adjoints(tape, found, at, first)

@@ -152,7 +152,9 @@ class Terms(Sequence[Term]):
 
     def _total(self, start: int, stop: int | None = None) -> Array:
         with np.errstate(all="ignore"):
-            return self.adjoints.total(self.parameter, start, stop)
+            found = self.adjoints.total(self.parameter, start, stop)
+        found.setflags(write=False)
+        return found
 
     def sum_of(self, steps: Sequence[int]) -> Array:
         """Σ of the terms of these steps, kept or dropped, without forming each of them."""

@@ -20,6 +20,7 @@ from problems import NUDGE, Array, close, laws
 
 from core import ops
 from core.ops import Op, Partial
+from core.program import PARAMETER, Node
 
 TABLE = {name: value for name, value in vars(ops).items() if isinstance(value, Op)}
 
@@ -79,7 +80,12 @@ class Example:
         return rules + [(rule, index) for index, rule in self.op.written_partials.items()]
 
     def coefficient(self, partial: Partial) -> Any:
-        return partial.coefficient(self.operands, self.value(self.operands))
+        leaves = tuple(Node(PARAMETER) for _ in self.operands)
+        node = Node(self.op, leaves)
+        values = dict(
+            zip((*leaves, node), (*self.operands, self.value(self.operands)), strict=True)
+        )
+        return partial.coefficient(values.__getitem__, node)
 
     def dense(self, partial: Partial, index: int, k: int) -> Array:
         coefficient = self.coefficient(partial)

@@ -13,8 +13,9 @@ import numpy as np
 
 from core.cells import rnn
 from core.errors import InputError
-from core.learning.sgd import Clip, by_name
+from core.learning.sgd import Clip
 from core.learning.training import ORDERS, State, Step, Training
+from core.theta import by_name
 from core.truncation import Truncation
 from tuiviz import __version__
 from tuiviz.files.disk import StrPath, shown

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from core.learning.sgd import by_name
 from core.numbers import Array, frobenius, unit_scale
 from core.tape import Tape
+from core.theta import by_name
 from core.truncation import Truncation
 
 STYLES: Mapping[str, Callable[[int, int], Truncation]] = {

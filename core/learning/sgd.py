@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
@@ -11,21 +11,18 @@ import numpy as np
 
 from core.errors import InputError
 from core.numbers import Array, frobenius
+from core.theta import by_name, like
 
 
 def descend(theta: Any, gradient: Any, rate: float) -> Any:
     """θ′ = θ − η g, in the type of θ; η is the learning rate."""
     with np.errstate(all="ignore"):
-        new = {name: array * rate for name, array in by_name(gradient).items()}
+        new = {}
         for name, array in by_name(theta).items():
-            np.subtract(array, new[name], new[name])  # no more fresh memory than for the result
-            new[name].setflags(write=False)  # so that the parameters need not copy it
-    return replace(theta, **new)
-
-
-def by_name(theta: Any) -> dict[str, Array]:
-    """The arrays of θ, or of a gradient in its type."""
-    return {field.name: getattr(theta, field.name) for field in fields(theta)}
+            # no more fresh memory than for the result, laid out as θ is
+            scaled = np.multiply(getattr(gradient, name), rate, np.empty_like(array))
+            new[name] = np.subtract(array, scaled, scaled)
+    return like(theta, new)
 
 
 def whole_norm(theta: Any) -> float:

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike
 
 from core.cells import rnn
 from core.errors import InputError
-from core.learning.sgd import Clip, Clipped, by_name, descend, whole_norm
+from core.learning.sgd import Clip, Clipped, descend, whole_norm
 from core.numbers import Array
 from core.program import Cell
 from core.tape import Tape, record
+from core.theta import by_name
 from core.truncation import Truncation
 
 ORDERS = ("file", "shuffled")

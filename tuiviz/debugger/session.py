@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.learning.sgd import by_name
 from core.lines import ADJOINT, VALUE, Line, listing
 from core.program import Program
+from core.theta import by_name
 from tuiviz.debugger.outline import Outline, Path
 from tuiviz.debugger.walk import EACH, FORWARD, ONE, SUM, Back, Position, Walk
 from tuiviz.files.visible import visible

@@ -9,6 +9,7 @@ import numpy as np
 
 from core import symbols
 from core.numbers import Array
+from core.ops import slope
 from core.program import PREVIOUS
 
 if TYPE_CHECKING:
@@ -87,11 +88,7 @@ def _blocked(tape: Tape, j: int, arriving: Array) -> str:
 
 def derivative(tape: Tape, state: Node, j: int) -> Array:
     """The diagonal of ∂s_j/∂a_j, (H,)."""
-    partial = state.op.partials[0]
-    assert partial is not None  # noqa: S101  # an activation has one
-    value = tape.values[state.name][j : j + 1]
-    found: Array = partial.coefficient([None], value)[0]
-    return found
+    return slope(state.op, tape.values[state.name][j])
 
 
 def _carried(tape: Tape, error: Error, j: int) -> tuple[Array, Array]:
