@@ -44,8 +44,7 @@ class Adjoints:
     def gradient(self, first: int = 0) -> Any:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
         theta = self.tape.theta
-        with np.errstate(all="ignore"):
-            return like(theta, {name: self.total(name, first) for name in names(theta.__class__)})
+        return like(theta, {name: self.total(name, first) for name in names(theta.__class__)})
 
     def total(self, parameter: str, first: int = 0, stop: int | None = None) -> Array:
         """The sum of the terms first ≤ k < stop of one parameter, in its shape."""

@@ -1,8 +1,9 @@
-"""What `record` is given, checked before anything is computed."""
+"""What is read: a sequence and an initial state, checked before anything is computed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,41 @@ from numpy.typing import ArrayLike
 
 from core.errors import InputError
 from core.numbers import Array
-from core.program import Program
-from core.recording import size
+from core.program import Cell, Program, trace
+from core.theta import dtype_of
 
 
-def check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
+@dataclass(eq=False)
+class Reading:
+    """A sequence as a program reads it: x, y, and s₋₁ of each state; never written again."""
+
+    program: Program
+    x: Array  # (T,) tokens or (T, D)
+    y: Array  # (T,) tokens
+    initial: Mapping[str, Array]
+
+
+def reading(
+    cell: Cell,
+    theta: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    initial_state: ArrayLike | Mapping[str, ArrayLike] | None = None,
+) -> Reading:
+    """A sequence that a cell with the parameters θ is to read, as `record` takes it.
+
+    Raises InputError for shapes that do not fit θ, and for tokens that it does not have.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    tokens = x.ndim == 1
+    program = trace(cell, tokens)
+    _check_sequence(program, theta, x, y)
+    initial = _initial_states(program, theta, initial_state)
+    x = np.array(x, np.intp if tokens else dtype_of(theta, program.parameters))
+    return Reading(program, x, np.array(y, np.intp), initial)
+
+
+def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
     if y.ndim != 1 or x.ndim not in (1, 2) or len(x) != len(y) or not len(y):
         raise InputError(
             f"x has shape {x.shape} and y {y.shape}; expected (T,) or (T, D), and (T,), with T ≥ 1"
@@ -37,11 +68,11 @@ def _check_tokens(name: str, tokens: Array, size: int) -> None:
         raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
 
 
-def initial_states(
+def _initial_states(
     program: Program, theta: Any, given: ArrayLike | Mapping[str, ArrayLike] | None
 ) -> dict[str, Array]:
     """s₋₁ of each state, zero unless given."""
-    found = {name: np.zeros(size(program, theta, state)) for name, state in program.states.items()}
+    found = {name: np.zeros(program.size(theta, state)) for name, state in program.states.items()}
     if given is None:
         return found
     for name, value in (given if isinstance(given, Mapping) else {program.state: given}).items():

@@ -219,10 +219,15 @@ class Program:
         (y,) = (node for node in self.stages if node.op is TARGET)
         return x, y
 
+    def size(self, theta: Any, node: Node) -> int:
+        """n of a node of the loop, of a state, or of what a sequence is given as."""
+        parameter, axis = self.sizes[node]
+        return int(getattr(theta, parameter).shape[axis])
+
     def widths(self, theta: Any) -> tuple[int, int]:
         """D and C: the sizes of x and of z."""
-        x, y = (self.sizes[leaf] for leaf in self.given)
-        return int(getattr(theta, x[0]).shape[x[1]]), int(getattr(theta, y[0]).shape[y[1]])
+        x, y = self.given
+        return self.size(theta, x), self.size(theta, y)
 
     def line_of(self, node: Node) -> Node:
         """The line that a node is a part of."""

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from core.inputs import Reading
 from core.numbers import Array
 from core.program import Edge, Node, Program
 from core.schedule import Bulk, Schedule, schedule
+from core.theta import dtype_of
 
 Instruction = Iterator[Any]
 """A `map` of a function over columns of arguments: one call for each step."""
@@ -61,7 +63,7 @@ class Recording:
 
     def size(self, node: Node) -> int:
         """n of a node of the loop."""
-        return size(self.program, self.theta, node)
+        return self.program.size(self.theta, node)
 
     def prefix(self, steps: int) -> Recording:
         """The first steps alone: views of the same arrays."""
@@ -73,33 +75,20 @@ class Recording:
         return Recording(self.program, self.theta, steps, self.dtype, arrays, histories)
 
 
-def size(program: Program, theta: Any, node: Node) -> int:
-    """n of a node of the loop, or of a state."""
-    parameter, axis = program.sizes[node]
-    return int(getattr(theta, parameter).shape[axis])
-
-
-def theta_dtype(program: Program, theta: Any) -> np.dtype[Any]:
-    """The dtype that holds every parameter."""
-    found = {getattr(theta, name).dtype for name in program.parameters}
-    return found.pop() if len(found) == 1 else np.result_type(*found)
-
-
-def forward(
-    program: Program, theta: Any, x: Array, y: Array, initial: Mapping[str, Array]
-) -> Recording:
-    """Runs a program over x and y, (T, …) each, from the initial state of each of its states."""
-    plan, steps, dtype = schedule(program), len(x), theta_dtype(program, theta)
+def forward(theta: Any, reading: Reading) -> Recording:
+    """Runs a program over a sequence."""
+    program, plan, steps = reading.program, schedule(reading.program), len(reading.y)
+    dtype = dtype_of(theta, program.parameters)
     parameters = {
         leaf: _own(getattr(theta, name), dtype) for name, leaf in program.parameters.items()
     }
-    arrays = dict(zip(program.given, (x, y), strict=True)) | parameters
+    arrays = dict(zip(program.given, (reading.x, reading.y), strict=True)) | parameters
     for leaf in program.matrices:
         arrays[leaf] = parameters[leaf].T  # the second factor of v Mᵀ
     for leaf in plan.repeated:
         arrays[leaf] = np.broadcast_to(parameters[leaf], (steps, *parameters[leaf].shape))
     histories = {}
-    for name, state in initial.items():
+    for name, state in reading.initial.items():
         history = histories[name] = np.empty((steps + 1, len(state)), dtype)
         history[0] = state
         arrays[program.previous[name]], arrays[program.states[name]] = history[:-1], history[1:]
@@ -108,10 +97,10 @@ def forward(
         for summand, by in plan.standing:
             arrays[by] = arrays.pop(summand)
         for node in plan.kept:
-            arrays[node] = np.empty((steps, size(program, theta, node)), dtype)
+            arrays[node] = np.empty((steps, program.size(theta, node)), dtype)
         rows = _rows(program, plan, arrays, histories)
         for node in plan.fleeting:
-            rows[node] = repeat(np.empty(size(program, theta, node), dtype))
+            rows[node] = repeat(np.empty(program.size(theta, node), dtype))
         run(map(call.value, *[rows[place] for place in call.places]) for call in plan.loop)
         _all_at_once(plan.after, arrays)
     for leaf in program.matrices:

@@ -16,10 +16,10 @@ from core.backward import Pass
 from core.cells import rnn
 from core.chain import Sum, expand
 from core.errors import InputError
-from core.inputs import check_sequence, initial_states
+from core.inputs import Reading, reading
 from core.numbers import Array
-from core.program import Cell, Program, trace
-from core.recording import Recording, forward, theta_dtype
+from core.program import Cell, Program
+from core.recording import Recording, forward
 from core.spectra import Spectrum, spectrum
 from core.terms import Terms
 from core.truncation import Truncation
@@ -46,14 +46,7 @@ def record(
     Raises InputError for shapes that do not fit θ, tokens that it does not have, and an unknown
     activation. What overflows becomes inf or NaN where it arises, without a warning.
     """
-    chosen = cell or rnn(activation)
-    x, y = np.asarray(x), np.asarray(y)
-    tokens = x.ndim == 1
-    program = trace(chosen, tokens)
-    check_sequence(program, theta, x, y)
-    initial = initial_states(program, theta, initial_state)
-    x = np.array(x, np.intp if tokens else theta_dtype(program, theta))
-    return Tape(forward(program, theta, x, np.array(y, np.intp), initial))
+    return Tape(forward(theta, reading(cell or rnn(activation), theta, x, y, initial_state)))
 
 
 class Tape:
@@ -106,16 +99,18 @@ class Tape:
     def loss(self) -> float:
         """E = Σ_t E_t, in nats."""
         with np.errstate(all="ignore"):
-            return float(self.values["E"].sum())
+            return float(self._recording.arrays[self.program.loss].sum())
 
     def gradient(self, truncation: Truncation | None = None) -> Any:
         """∂E/∂θ, the sum of the terms (t, k) that the truncation keeps, in the type of θ."""
-        return self._swept(truncation).gradient()
+        with np.errstate(all="ignore"):
+            return self._swept(truncation).gradient()
 
     def with_parameters(self, theta: Any) -> Tape:
         """The same sequence, initial state and cell, read with other parameters."""
         initial = {name: rows[0] for name, rows in self._recording.histories.items()}
-        return Tape(forward(self.program, theta, self.inputs["x"], self.inputs["y"], initial))
+        x, y = self.inputs.values()
+        return Tape(forward(theta, Reading(self.program, x, y, initial)))
 
     def prefix(self, steps: int) -> Tape:
         """The tape of the first steps alone, without running them again. 1 ≤ steps ≤ T."""
@@ -123,17 +118,16 @@ class Tape:
 
     def _swept(self, truncation: Truncation | None) -> Adjoints:
         tape = self._recording
-        with np.errstate(all="ignore"):
-            readout = sweep.readout_adjoints(tape, 0, tape.steps)
-            joining = {state: readout.pop(state) for state in tape.program.carried}
-            if truncation is None or truncation.k2 >= tape.steps:
-                loop = sweep.one_row(tape, joining, 0, tape.steps)
-            else:
-                loop = ring.truncated_rows(tape, joining, truncation)
-                dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
-                for node, rows in readout.items():
-                    readout[node] = np.where(np.array(dropped)[:, None], 0, rows)
-            return sweep.complete(tape, readout, loop, at=0, first=0)
+        readout = sweep.readout_adjoints(tape, 0, tape.steps)
+        joining = {state: readout.pop(state) for state in tape.program.carried}
+        if truncation is None or truncation.k2 >= tape.steps:
+            loop = sweep.one_row(tape, joining, 0, tape.steps)
+        else:
+            loop = ring.truncated_rows(tape, joining, truncation)
+            dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
+            for node, rows in readout.items():
+                readout[node] = np.where(np.array(dropped)[:, None], 0, rows)
+        return sweep.complete(tape, readout, loop, at=0, first=0)
 
     def error(self, t: int) -> Error:
         """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""
@@ -206,7 +200,8 @@ class Error(Pass):
                 name: np.zeros_like(getattr(self.tape.theta, name)) for name in self.parameters
             }
             return replace(self.tape.theta, **zeros)
-        return self.swept.gradient(first)
+        with np.errstate(all="ignore"):
+            return self.swept.gradient(first)
 
     def terms(self, name: str, truncation: Truncation | None = None) -> Terms:
         """The terms of ∂E_t/∂θ for one parameter, k = t, t − 1, …, the dropped ones among them.

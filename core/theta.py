@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from core.numbers import Array
 
@@ -31,3 +33,9 @@ def like(theta: Any, arrays: Mapping[str, Array]) -> Any:
         array.setflags(write=False)
         object.__setattr__(made, name, array)
     return made
+
+
+def dtype_of(theta: Any, parameters: Iterable[str]) -> np.dtype[Any]:
+    """The dtype that holds each of these parameters."""
+    found = {getattr(theta, name).dtype for name in parameters}
+    return found.pop() if len(found) == 1 else np.result_type(*found)

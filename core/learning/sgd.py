@@ -27,19 +27,16 @@ def descend(theta: Any, gradient: Any, rate: float) -> Any:
 
 def whole_norm(theta: Any) -> float:
     """‖θ‖₂ over the numbers of all parameters together; NaN or inf where one of them is."""
+    arrays = by_name(theta).values()
     with np.errstate(all="ignore"):
-        return hypot(*[_size(array) for array in by_name(theta).values()])
+        square = float(sum([np.vdot(array, array) for array in arrays]))
+        if _PLAIN[0] < square < _PLAIN[1]:
+            return sqrt(square)
+        return hypot(*map(frobenius, arrays))
 
 
 _PLAIN = (1e-280, 1e280)
 """Where a sum of squares has lost nothing to underflow or overflow."""
-
-
-def _size(array: Array) -> float:
-    square = float(np.vdot(array, array))
-    if _PLAIN[0] < square < _PLAIN[1]:
-        return sqrt(square)
-    return frobenius(array)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,13 @@ from numpy.typing import ArrayLike
 
 from core.cells import rnn
 from core.errors import InputError
+from core.inputs import Reading, reading
 from core.learning.sgd import Clip, Clipped, descend, whole_norm
 from core.numbers import Array
+from core.ops import Shape
 from core.program import Cell
-from core.tape import Tape, record
+from core.recording import forward
+from core.tape import Tape
 from core.theta import by_name
 from core.truncation import Truncation
 
@@ -173,8 +176,18 @@ class Training:
 
     def record(self, theta: Any, sequence: int) -> Tape:
         """The forward pass over one of the sequences."""
-        x, y = self.sequences[sequence]
-        return record(theta, x, y, self.initial_state, cell=self.cell)
+        shapes = [array.shape for array in by_name(theta).values()]
+        known = self._readings.get(sequence)
+        if not known or known[0] != shapes:
+            x, y = self.sequences[sequence]
+            known = shapes, reading(self.cell, theta, x, y, self.initial_state)
+            self._readings[sequence] = known
+        return Tape(forward(theta, known[1]))
+
+    @cached_property
+    def _readings(self) -> dict[int, tuple[list[Shape], Reading]]:
+        """The sequences read so far, checked for parameters of some shapes."""
+        return {}
 
     def step(self, state: State) -> Step:
         """The next step. Raises DivergenceError if the loss, ∂E/∂θ or θ′ is not finite."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.cells import rnn
 from core.errors import InputError
-from core.inputs import check_sequence
+from core.inputs import reading
 from core.parameters import Parameters
 from core.program import trace
 from tuiviz.files.arrays import LIMIT, read_arrays, require_finite, write_arrays
@@ -107,7 +107,7 @@ def _submission(
     double = {name: _double(array) for name, array in arrays.items()}
     theta = match.convention.parameters(double)
     x, y = _sequence(match, double, theta)
-    check_sequence(trace(rnn(activation), x.ndim == 1), theta, x, y)
+    reading(rnn(activation), theta, x, y)
     return Submission(
         name=name,
         convention=match.convention,
