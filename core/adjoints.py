@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +11,26 @@ import numpy as np
 from core.numbers import Array
 from core.program import Edge, Node, Stage
 from core.recording import Recording
-from core.schedule import schedule
+from core.schedule import Read, schedule
 from core.theta import like, names
+
+_Window = tuple[Callable[[Node], Any], slice]
+"""Some steps: what gives a node's values in them, and the rows of its adjoints."""
 
 
 @dataclass(eq=False)
 class Adjoints:
     """∂E/∂node for E a sum of errors: a row for each step.
 
-    Those of the readout start at step `readout`, those of the recurrence at step `loop`.
+    Those of the readout start at step `readout`, those of the recurrence at step `loop`; both end
+    before step `stop`.
     """
 
     tape: Recording
     cotangents: Mapping[Node, Array]
     readout: int
     loop: int
+    stop: int
 
     def start(self, node: Node) -> int:
         """The step of the first row of a node's adjoints."""
@@ -43,25 +48,37 @@ class Adjoints:
 
     def gradient(self, first: int = 0) -> Any:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
-        theta = self.tape.theta
-        return like(theta, {name: self.total(name, first) for name in names(theta.__class__)})
+        theta, windows = self.tape.theta, self._windows(first, self.stop)
+        return like(theta, {name: self._total(name, windows) for name in names(theta.__class__)})
 
     def total(self, parameter: str, first: int = 0, stop: int | None = None) -> Array:
         """The sum of the terms first ≤ k < stop of one parameter, in its shape."""
+        return self._total(parameter, self._windows(first, self.stop if stop is None else stop))
+
+    def _windows(self, first: int, stop: int) -> tuple[_Window, _Window]:
+        """The steps first ≤ k < stop of the recurrence, and of the readout."""
+        return self._window(self.loop, first, stop), self._window(self.readout, first, stop)
+
+    def _window(self, start: int, first: int, stop: int) -> _Window:
+        low = max(start, first)
+        high = max(low, stop)
+        return self.tape.between(low, high), slice(low - start, high - start)
+
+    def _total(self, parameter: str, windows: tuple[_Window, _Window]) -> Array:
         shape = getattr(self.tape.theta, parameter).shape
         found: Array | None = None
-        for edge, reader, after in schedule(self.tape.program).reads.get(parameter, ()):
-            g, start = self.cotangents[reader], self.readout if after else self.loop
-            if stop is not None:
-                g = g[: max(0, stop - start)]
-            if first > start:
-                g, start = g[first - start :], first
-            read = self.tape.coefficients(edge, start, start + len(g))
-            part = edge[1].total(g, read, shape)
+        for (node, partial, _), reader, after in self._reads.get(parameter, ()):
+            at, rows = windows[after]
+            part = partial.total(
+                self.cotangents[reader][rows], partial.coefficient(at, node), shape
+            )
             found = part if found is None else found + part
         return np.zeros(shape, self.tape.dtype) if found is None else found
 
+    @property
+    def _reads(self) -> Mapping[str, Sequence[Read]]:
+        return schedule(self.tape.program).reads
+
     def rows(self, edge: Edge) -> tuple[Array, Any]:
         """The adjoints of an edge's reader, and what its partial reads, a row for each step."""
-        g, start = self.of(edge[0]), self.start(edge[0])
-        return g, self.tape.coefficients(edge, start, start + len(g))
+        return self.of(edge[0]), self.tape.coefficients(edge, self.start(edge[0]), self.stop)

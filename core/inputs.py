@@ -63,7 +63,7 @@ def _check_tokens(name: str, tokens: Array, size: int) -> None:
     if tokens.dtype.kind not in "iu":
         raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
     # Of a negative id, the same bits as an unsigned number are large.
-    if tokens.astype(np.uintp, copy=False).max() >= size:
+    if np.maximum.reduce(tokens.astype(np.uintp)) >= size:
         wrong = next(int(token) for token in tokens if not 0 <= token < size)
         raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
 

@@ -210,7 +210,7 @@ def _cross_entropy(z: Array, y: Array, prediction: Array, out: Any) -> Any:
     likelihood = prediction[np.arange(len(y)), y]
     # Where ŷ[y] nears the smallest float, log Σ exp z − z[y] stays right.
     loss = np.negative(np.log(likelihood, out), out)
-    if not likelihood.real.min() > 1e-30:
+    if not np.minimum.reduce(likelihood.real) > 1e-30:
         lost = np.flatnonzero(~(likelihood.real > 1e-30))
         shifted = z[lost] - z[lost].max(axis=-1, keepdims=True)
         target = shifted[np.arange(len(lost)), y[lost]]

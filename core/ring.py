@@ -11,7 +11,7 @@ from core.numbers import Array
 from core.program import Node
 from core.recording import Instruction, Recording, run
 from core.schedule import schedule
-from core.sweep import Column, Cotangents, Layout, backward_step
+from core.sweep import Column, Cotangents, Layout, ring_step
 from core.truncation import Truncation
 
 
@@ -58,15 +58,13 @@ class Ring:
 
         now = {node: rows[1:] for node, rows in views.items()}
         layout = Layout(
-            self.plan.ring_moves,
             now,
             later=lambda node: views[node][:-1],
             carried=carried,
             scratch=scratch,
             joining=joining,
-            beyond=self.tape.steps,
         )
-        run([*backward_step(self.tape, layout, start, stop), *sinks(now)])
+        run([*ring_step(self.tape, layout, start, stop), *sinks(now)])
 
     def rows(self, node: Node, k: int) -> Array:
         """The rows of a node at the step k that the ring has come to."""

@@ -16,10 +16,11 @@ from core.backward import Pass
 from core.cells import rnn
 from core.chain import Sum, expand
 from core.errors import InputError
+from core.forward import forward
 from core.inputs import Reading, reading
 from core.numbers import Array
 from core.program import Cell, Program
-from core.recording import Recording, forward
+from core.recording import Recording
 from core.spectra import Spectrum, spectrum
 from core.terms import Terms
 from core.truncation import Truncation
@@ -99,7 +100,7 @@ class Tape:
     def loss(self) -> float:
         """E = Σ_t E_t, in nats."""
         with np.errstate(all="ignore"):
-            return float(self._recording.arrays[self.program.loss].sum())
+            return float(np.add.reduce(self._recording.arrays[self.program.loss]))
 
     def gradient(self, truncation: Truncation | None = None) -> Any:
         """∂E/∂θ, the sum of the terms (t, k) that the truncation keeps, in the type of θ."""

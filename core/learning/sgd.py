@@ -28,10 +28,10 @@ def descend(theta: Any, gradient: Any, rate: float) -> Any:
 def whole_norm(theta: Any) -> float:
     """‖θ‖₂ over the numbers of all parameters together; NaN or inf where one of them is."""
     arrays = by_name(theta).values()
+    square = sum([float(np.vdot(array, array)) for array in arrays])
+    if _PLAIN[0] < square < _PLAIN[1]:
+        return sqrt(square)
     with np.errstate(all="ignore"):
-        square = float(sum([np.vdot(array, array) for array in arrays]))
-        if _PLAIN[0] < square < _PLAIN[1]:
-            return sqrt(square)
         return hypot(*map(frobenius, arrays))
 
 

@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike
 
 from core.cells import rnn
 from core.errors import InputError
+from core.forward import forward
 from core.inputs import Reading, reading
 from core.learning.sgd import Clip, Clipped, descend, whole_norm
 from core.numbers import Array
 from core.ops import Shape
 from core.program import Cell
-from core.recording import forward
 from core.tape import Tape
 from core.theta import by_name
 from core.truncation import Truncation
