@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -13,11 +13,11 @@ from core.adjoints import Adjoints
 from core.errors import InputError
 from core.numbers import Array
 from core.recording import Recording
+from core.records import Record
 from core.terms import Terms
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
+class Pass(Record, eq=False):
     """The errors E_t, first ≤ t ≤ last, sent back together as one row, down to the step `low`.
 
     With E for their sum, ∂E/∂s_k = Vᵀ ∂E_k/∂z_k (if E_k is one of them) + Wᵀ ∂E/∂a_{k+1}. A

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, reduce
 from typing import Any, overload
 
@@ -24,6 +24,7 @@ from core.numbers import Array, frobenius
 from core.ops import PLUS, Partial, Shape
 from core.program import PARAMETER, PREVIOUS, Node, Stage
 from core.recording import Recording
+from core.records import Record
 from core.ring import jacobian
 from core.terms import Term, Terms
 
@@ -31,8 +32,7 @@ LARGEST = 2**24
 """The most numbers that one value may hold: 128 MiB."""
 
 
-@dataclass(frozen=True, eq=False)
-class Children(Sequence["Expression"]):
+class Children(Record, Sequence["Expression"], eq=False):
     """The parts of an expression, each made when it is asked for: there can be thousands."""
 
     size: int
@@ -57,8 +57,7 @@ class Children(Sequence["Expression"]):
         return self._made[index]
 
 
-@dataclass(frozen=True, eq=False)
-class Expression:
+class Expression(Record, eq=False):
     """A node of the chain rule: its symbol, how it is written, its shape, value and children.
 
     `term` is set on the terms of the sum; `place` has the line and the step whose partial a factor

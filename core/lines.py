@@ -7,20 +7,19 @@ over its readers, of their partials applied to their adjoints.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from core import symbols
 from core.ops import Partial
 from core.program import PARAMETER, PREVIOUS, Edge, Node, Program, Stage, symbol
+from core.records import Record
 
 VALUE, ADJOINT, GRADIENT, PARAMETER_LINE, GIVEN = (
     "value", "adjoint", "gradient", "parameter", "given",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(Record):
     """What a line reads: the value or the adjoint of line `name` at step k + `later`.
 
     Parameters and what is given (x, y) are operands too, made by no line.
@@ -31,8 +30,7 @@ class Operand:
     later: int = 0
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Record):
     """One line: it computes a `value`, an `adjoint`, or a term of a parameter's `gradient`.
 
     `name` is the line or the parameter that it belongs to. In `template`, {t} and {p} stand for the
@@ -54,8 +52,7 @@ class Line:
         return text.replace("{n}", later).replace("{t}", here).replace("{p}", before)
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Record):
     """All lines of a program, in the order in which they run.
 
     Forward, at each step: `forward`. Back, where an error joins: `readout`, then `joining` at the

@@ -12,19 +12,19 @@ In the written forms {0}, {1}, … are the operands, {y} is the result and {g} t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
 
 from core.numbers import Array, norm
+from core.records import Record
 
 Shape = tuple[int, ...]
 Coefficient = Callable[[Callable[[Any], Any], Any], Any]
 
 
-@dataclass(frozen=True)
-class Partial:
+class Partial(Record):
     """∂y/∂x of one operation as a linear map; a subclass for each kind of map.
 
     coefficient(at, node) is what the map reads, `at` giving the value of the operation's node and
@@ -56,7 +56,6 @@ class Partial:
         return np.asarray(self.apply(g, coefficient, None) @ matrix)
 
 
-@dataclass(frozen=True)
 class Diagonal(Partial):
     """diag(d): of an elementwise operation; the coefficient is d (T, n)."""
 
@@ -64,7 +63,6 @@ class Diagonal(Partial):
         return np.asarray(np.diag(coefficient))
 
 
-@dataclass(frozen=True)
 class Unit(Partial):
     """I or −I: of a sum; the coefficient is the number 1 or −1."""
 
@@ -78,7 +76,6 @@ class Unit(Partial):
         return np.asarray(total if coefficient == 1 else -total)
 
 
-@dataclass(frozen=True)
 class Matrix(Partial):
     """M: of a product M v with respect to v; the coefficient is M (m, n)."""
 
@@ -93,7 +90,6 @@ def _times_row(g: Array, row: Array, out: Any) -> Any:
     return np.multiply(g[..., None], row, out)
 
 
-@dataclass(frozen=True)
 class Row(Partial):
     """A row (T, n): of a number with respect to a vector."""
 
@@ -107,7 +103,6 @@ def _softmax_product(g: Array, p: Array, out: Array) -> Any:
     return np.multiply(p, g - (g * p).sum(axis=-1, keepdims=True), out)
 
 
-@dataclass(frozen=True)
 class SoftmaxJacobian(Partial):
     """diag(ŷ) − ŷ ŷᵀ; the coefficient is ŷ (T, n)."""
 
@@ -117,7 +112,6 @@ class SoftmaxJacobian(Partial):
         return np.asarray(np.diag(coefficient) - np.outer(coefficient, coefficient))
 
 
-@dataclass(frozen=True)
 class Outer(Partial):
     """∂(M v)/∂M: its product with g is the matrix g ⊗ v; the coefficient is v (T, n)."""
 
@@ -135,7 +129,6 @@ class Outer(Partial):
         return np.asarray(np.vecdot(g @ matrix, coefficient))
 
 
-@dataclass(frozen=True)
 class Scatter(Partial):
     """∂(M v)/∂M where v is one-hot: the coefficient is the token itself (T,), no vector."""
 
@@ -161,8 +154,7 @@ SUM, ENTRYWISE, PRODUCT_SIGN, ATOM = range(4)
 """How tightly a written form binds: a + b, a ⊙ b, M v, tanh(a)."""
 
 
-@dataclass(frozen=True)
-class Op:
+class Op(Record):
     """A row of the table.
 
     value(*operands, out) writes and returns the result; `written` is how a line reads;

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.errors import InputError
+from core.records import Record
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Parameters:
+class Parameters(Record, eq=False):
     """Parameters of a recurrent network with a softmax readout; gradients have the same type.
 
         a_t = U x_t + W s_{t−1} + b,   s_t = tanh(a_t),   z_t = V s_t + c

@@ -20,6 +20,7 @@ from typing import Any
 
 from core import ops
 from core.ops import Op, Partial
+from core.records import Record
 
 
 class Stage(Enum):
@@ -108,8 +109,7 @@ def cross_entropy(yhat: Node, y: Node) -> Node:
 Equations = Callable[..., Mapping[str, Node]]
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Record):
     """A recurrent network as its equations, a function (p, x, previous, y) → lines."""
 
     name: str
@@ -120,8 +120,7 @@ class Cell:
 Edge = tuple[Node, Partial, int]  # who reads a node, through which partial, as which operand
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
+class Program(Record, eq=False):
     """The traced equations: nodes in the order in which they run, and when each of them runs."""
 
     cell: Cell

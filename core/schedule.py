@@ -11,16 +11,15 @@ steps at once (`Back`); a gradient is the sum over the places where its paramete
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core import ops
 from core.program import PARAMETER, Edge, Node, Program, Stage
+from core.records import Record
 
 
-@dataclass(frozen=True)
-class Bulk:
+class Bulk(Record):
     """A node computed for all steps at once, where `place` was if that is not kept."""
 
     node: Node
@@ -28,16 +27,14 @@ class Bulk:
     place: Node | None
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Record):
     """A node computed step by step: its value, its operands' places and its own."""
 
     value: Callable[..., Any]
     places: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Record):
     """What an edge of the loop sends back to a node; `adds` if something is there before.
 
     `reader` has the cotangent, at the same step, or where `later` at the next one.
@@ -50,8 +47,7 @@ class Move:
     adds: bool
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Record):
     """What joins a state from its own step is put in its place; `empty` if nothing is there yet."""
 
     node: Node
@@ -78,8 +74,7 @@ class Read(NamedTuple):
     after: bool  # whether that is computed after the loop
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Record):
     """A program's order of work."""
 
     before: tuple[Bulk, ...]

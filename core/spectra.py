@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.numbers import Array, unit_scale
+from core.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Record, eq=False):
     """`singular` values σ (n,) of a square matrix J, descending, and its spectral radius.
 
     ‖J‖₂ = σ_0 is the most that J lengthens a vector; ρ(J) = max |λ| ≤ ‖J‖₂ is what many such steps

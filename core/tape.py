@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -184,8 +184,7 @@ class Tape:
         return reach.log_reach(self._recording, errors)
 
 
-@dataclass(frozen=True, eq=False)
-class Error(Pass):
+class Error(Pass, eq=False):
     """E_t of a recording, sent back on its own: a pass of one error, down to the first step."""
 
     @property

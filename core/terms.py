@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
 
@@ -12,6 +11,7 @@ import numpy as np
 from core.adjoints import Adjoints
 from core.numbers import Array, norm, unit_scale
 from core.program import Edge, Stage
+from core.records import Record
 
 EVERY = 256
 """Steps between two partial sums that are kept, at least."""
@@ -20,8 +20,7 @@ ROOM = 2**25
 """The most bytes that the kept partial sums of one parameter take."""
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Record):
     """∂E_t/∂θ|_k: what step k contributes to ∂E_t/∂θ.
 
     `norm` is its Euclidean (Frobenius) norm; `kept` says whether the truncation in force keeps it.
@@ -46,8 +45,7 @@ class Term:
         return f"Term(k={self.k}, norm={self.norm:.4g}, kept={self.kept})"
 
 
-@dataclass(frozen=True)
-class Terms(Sequence[Term]):
+class Terms(Record, Sequence[Term]):
     """The terms of ∂E_t/∂θ, from k = t down, in O(t·H): a matrix is formed when it is asked for."""
 
     adjoints: Adjoints

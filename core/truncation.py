@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.errors import InputError
 from core.numbers import Array
+from core.records import Record
 
 
-@dataclass(frozen=True)
-class Truncation:
+class Truncation(Record):
     """TBPTT(k1, k2): every k1 steps, the last k1 errors go back through the last k2 steps.
 
     The term (t, k) is kept iff k > u(t) − k2, where u(t) is the last step of the block of k1 steps

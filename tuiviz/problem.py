@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.files.disk import StrPath, byte_size, shown
 from tuiviz.files.text import Corpus, normalized, read_corpus
 from tuiviz.files.visible import visible
@@ -27,8 +28,7 @@ LARGEST = 4 * 2**30
 LEVEL, SEQUENCE, HIDDEN, SEED, ACTIVATION = "word", 1, 4, 0, "tanh"
 
 
-@dataclass(frozen=True)
-class ModelOptions:
+class ModelOptions(Record):
     """What the commands share; None where nobody chose.
 
     say: told by which names weights were read, where these are not ours.
@@ -46,8 +46,7 @@ class ModelOptions:
     say: Callable[[str], None] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Record, eq=False):
     """A recorded sequence and where it comes from.
 
     `name` may be shown as it is. `vocabulary` has the tokens as the file has them; `labels` are

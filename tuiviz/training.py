@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from core.cells import rnn
 from core.errors import InputError
 from core.learning.sgd import Clip
 from core.learning.training import ORDERS, State, Step, Training
+from core.records import Record
 from core.theta import by_name
 from core.truncation import Truncation
 from tuiviz import __version__
@@ -31,8 +32,7 @@ SAVED_EVERY = 60.0
 """Seconds between two savings of what has been trained so far."""
 
 
-@dataclass(frozen=True)
-class SgdOptions:
+class SgdOptions(Record):
     """How steps are taken; None where nobody chose."""
 
     rate: float | None = None
@@ -41,8 +41,7 @@ class SgdOptions:
     order: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Record, eq=False):
     """Training of a text, ready for its next step.
 
     `numbers` has, for each sequence that is trained on, which one of the text it is, from 1;

@@ -7,7 +7,6 @@ along r, as Σ_k d_k (f_k · r), up to a factor. What agrees there is still to b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,14 +17,14 @@ from core.diagnosis.loop import MATRICES, READOUT, RECURRENT, BackwardLoop, Grad
 from core.diagnosis.mistakes import BY_ID, FACTORS, Mistake
 from core.diagnosis.ruler import Ruler
 from core.numbers import Array
+from core.records import Record
 
 _NUMBERS = 4  # that are compared for each parameter at least, where it has as many
 _MOST_PARTLY = 2  # mistakes at once, where the readout is right all the same
 _WHOLE = {"stops-at-1": RECURRENT, "not-accumulated": (*RECURRENT, *READOUT)}
 
 
-@dataclass(frozen=True, eq=False)
-class Made:
+class Made(Record, eq=False):
     """A mistake that was made: where, with which n, c or scale, and which of several it is."""
 
     mistake: Mistake
@@ -35,8 +34,7 @@ class Made:
     line: str | None = None  # of the algorithm, if it is not the row's
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
+class Candidate(Record, eq=False):
     """A combination. `untouched` parameters are right all the same, whatever the choices."""
 
     error: Choice
@@ -238,8 +236,7 @@ class Candidates:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Pick:
+class _Pick(Record, eq=False):
     choice: Choice
     transposed: bool
     untouched: bool = False

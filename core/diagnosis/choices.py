@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -19,10 +19,10 @@ from core.diagnosis.mistakes import (
     of_part,
     through_softmax,
 )
+from core.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Choice:
+class Choice(Record, eq=False):
     """A value of one part, and the rows of the catalogue that make it: none for the right one."""
 
     value: Any

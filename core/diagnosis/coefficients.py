@@ -8,13 +8,13 @@ other, or are lost in rounding, a coefficient is not determined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from core.diagnosis.loop import RECURRENT, BackwardLoop, Gradient
 from core.numbers import Array
+from core.records import Record
 
 MOST_STEPS = 24
 """The largest T with a map: 300 coefficients."""
@@ -25,8 +25,7 @@ _PARALLEL = 1e-9  # 1 − cos² below it is rounding
 _UNCERTAIN = 0.05  # the largest error of a coefficient that is shown
 
 
-@dataclass(frozen=True, eq=False)
-class Coefficients:
+class Coefficients(Record, eq=False):
     """The map: `values` (T, T) as [t, k], NaN for k > t and where not determined.
 
     `other` (T, T) marks what is no multiple of the right term, known only where the mistake is.

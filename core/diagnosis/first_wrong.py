@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.diagnosis.candidates import Made
@@ -15,12 +13,12 @@ from core.diagnosis.search import Explanation
 from core.lines import ADJOINT, GRADIENT, Line, listing
 from core.numbers import Array
 from core.program import Program
+from core.records import Record
 
 _DIFFERENT = 1e-6  # of the largest row: a row that differs by less is the same
 
 
-@dataclass(frozen=True)
-class FirstWrong:
+class FirstWrong(Record):
     """The first wrong step going backward, None if it cannot be told, and the line of it."""
 
     k: int | None

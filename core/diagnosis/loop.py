@@ -10,7 +10,7 @@ f^U_k = x_k, f^V_t = s_t. Each mistake of the catalogue is another choice of one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from core import ops
 from core.numbers import Array
+from core.records import Record
 from core.tape import Tape
 
 Gradient = Mapping[str, Array]
@@ -28,8 +29,7 @@ READOUT = ("V", "c")
 MATRICES = ("U", "W", "V")
 
 
-@dataclass(frozen=True, eq=False)
-class Recursion:
+class Recursion(Record, eq=False):
     """How an error signal goes back through time: D (T, H), D′ (T, H), M (H, H).
 
     `taken` (T, H): what multiplies d(t,k) where it is taken for a gradient, not on its way back.
@@ -56,16 +56,14 @@ class Recursion:
         return found if self.taken is None else found * self.taken[:, None]
 
 
-@dataclass(frozen=True, eq=False)
-class Weights:
+class Weights(Record, eq=False):
     """How often each term is counted: c(t,k) (T, T) and v_t (T,)."""
 
     terms: Array
     readout: Array
 
 
-@dataclass(frozen=True, eq=False)
-class BackwardLoop:
+class BackwardLoop(Record, eq=False):
     """One way to write the loop. `factors` has f^U (T, D), f^W, f^V (T, H), f^b, f^c (T, 1)."""
 
     V: Array
@@ -117,8 +115,7 @@ class BackwardLoop:
         return float(np.linalg.norm(self.deltas, axis=2).sum(axis=1) @ sizes)
 
 
-@dataclass(frozen=True, eq=False)
-class Variant:
+class Variant(Record, eq=False):
     """A wrong value of one part of the loop, or a change of the finished gradients.
 
     `argument` is n, c or the scale, if there is one; `detail` says which it is of several; `line`
@@ -131,8 +128,7 @@ class Variant:
     line: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Instance:
+class Instance(Record, eq=False):
     """What a loop reads of the forward pass, in float64."""
 
     tape: Tape

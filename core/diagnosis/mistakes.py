@@ -6,7 +6,7 @@ A row varies one part of the backward loop, or, of the part "afterwards", the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from core.diagnosis import afterwards
 from core.diagnosis.loop import Gradient, Instance, Recursion, Variant, Weights
 from core.numbers import Array
+from core.records import Record
 from core.truncation import Truncation
 
 ERROR, RECURSION, WEIGHTS, FACTORS = "error", "recursion", "weights", "factors"
@@ -24,8 +25,7 @@ Variants = Callable[[Instance], Iterable[Variant]]
 """What a row makes of its part: several, where it has an n, or where people differ."""
 
 
-@dataclass(frozen=True)
-class Mistake:
+class Mistake(Record):
     """A row. `line` is the line of the algorithm that it changes: see `first_wrong`."""
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from core.diagnosis.ruler import Ruler
 from core.numbers import Array
 from core.parameters import NAMES
+from core.records import Record
 from core.tape import Tape
 
 _DOUBLE, _SINGLE = 1e-9, 1e-4
@@ -21,8 +22,7 @@ _MOST = 1e-2
 _SINGLE_FACTOR, _DOUBLE_FACTOR = 30.0, 1e3 * 2.0**-29
 
 
-@dataclass(frozen=True)
-class Precision:
+class Precision(Record):
     """Tolerances relative to the norm of each gradient. single: something is in float32."""
 
     single: bool

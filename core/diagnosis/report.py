@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from core.diagnosis.coefficients import MOST_STEPS, Coefficients, coefficients, 
 from core.diagnosis.first_wrong import FirstWrong
 from core.diagnosis.loop import Gradient, Instance
 from core.diagnosis.search import Explanation, searchable
+from core.records import Record
 
 RIGHT, CONVENTION, WRONG = "right", "convention", "wrong"
 UNKNOWN, UNDECIDED = "unknown", "undecided"
@@ -19,8 +20,7 @@ UNKNOWN, UNDECIDED = "unknown", "undecided"
 ROUNDING, DIFFERENCES = "rounding", "finite differences"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Record):
     """A mistake that was made. `argument` is n, c or the scale, if the mistake has one.
 
     `residual` is what it leaves unexplained, together with the others found; NaN if there is no
@@ -35,8 +35,7 @@ class Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+class Report(Record, eq=False):
     """What was found about the gradients of one instance.
 
     `verdict`: right, convention, wrong, unknown or undecided. `findings`: best first; of an unknown

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.diagnosis.loop import Gradient, Instance
 from core.numbers import Array
+from core.records import Record
 
 _FLOOR = 1e-3  # of the sum of the terms' norms: below it, what is left of them is rounding
 
 
-@dataclass(frozen=True)
-class Ruler:
+class Ruler(Record):
     """The distance ‖found − expected‖/‖expected‖, and the tolerance below which it is none.
 
     Where terms cancel, ‖expected‖ is no less than the floor of the parameter.

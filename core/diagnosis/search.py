@@ -7,7 +7,6 @@ factor and a transpose of each gradient are free, and named afterwards.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -18,6 +17,7 @@ from core.diagnosis.loop import BackwardLoop, Gradient, Instance
 from core.diagnosis.mistakes import BY_ID, CATALOGUE
 from core.diagnosis.ruler import Ruler
 from core.numbers import Array
+from core.records import Record
 
 MOST_MISTAKES = 3
 """The most mistakes at once that are looked for, transposes and scales among them."""
@@ -33,8 +33,7 @@ _LARGE = 2**17  # T²·H above which no three mistakes at once are looked for
 _MOST_TRIED = 1000  # on an instance of a few numbers everything agrees with everything
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Record, eq=False):
     """Mistakes that together give the user's gradients.
 
     `loop` is the user's; what was done to its gradients afterwards are `scales`, by parameter, and

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import nan
 from typing import Any
 
 import numpy as np
 
 from core.numbers import Array, frobenius, unit_scale
+from core.records import Record
 from core.tape import Tape
 from core.theta import by_name
 from core.truncation import Truncation
@@ -22,8 +22,7 @@ STYLES: Mapping[str, Callable[[int, int], Truncation]] = {
 """How people truncate to n steps, by name: n and T make the truncation."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """A truncated gradient beside the full one, g.
 
     `kept` of `terms` terms (t, k) are in it; `sweep` counts the steps back that it takes, a product

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.numbers import Array, frobenius
+from core.records import Record
 from core.theta import by_name, like
 
 
@@ -39,8 +40,7 @@ _PLAIN = (1e-280, 1e280)
 """Where a sum of squares has lost nothing to underflow or overflow."""
 
 
-@dataclass(frozen=True)
-class Clipped:
+class Clipped(Record):
     """What a clip made of a gradient: `factor` that all of it was multiplied by, or how many
     `entries` of each parameter were brought back to the limit.
     """
@@ -55,8 +55,7 @@ class Clipped:
         return self.factor != 1.0 or any(self.entries.values())
 
 
-@dataclass(frozen=True)
-class Clip:
+class Clip(Record):
     """A limit for the gradient g of a step.
 
         by "value":   each entry to within ±limit

@@ -7,7 +7,7 @@ back in, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from math import inf, isfinite
 from typing import Any
@@ -23,6 +23,7 @@ from core.learning.sgd import Clip, Clipped, descend, whole_norm
 from core.numbers import Array
 from core.ops import Shape
 from core.program import Cell
+from core.records import Record
 from core.tape import Tape
 from core.theta import by_name
 from core.truncation import Truncation
@@ -45,8 +46,7 @@ class DivergenceError(InputError):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(Record, eq=False):
     """Where training stands after `step` steps: θ, the learning rate η, and the loss of the epoch.
 
     An epoch is one pass over all sequences. `epoch_loss` is the sum, in nats, over those of this
@@ -76,8 +76,7 @@ class State:
         return sum(array.nbytes for array in by_name(self.theta).values())
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Record):
     """What one step was, in numbers.
 
     `step` counts from 1; `sequence` is an index from 0; `loss` E = Σ_t E_t in nats over `tokens`
@@ -96,8 +95,7 @@ class Report:
     entries: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+class Step(Record, eq=False):
     """A step θ′ = θ − η g: the states around it, the tape of the forward pass, ∂E/∂θ, and the
     clipped gradient g.
     """
@@ -141,8 +139,7 @@ class Step:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Training:
+class Training(Record, eq=False):
     """SGD over sequences, one at a time: how a step is taken.
 
     sequences: (x, y) each, as `record` takes them. truncation: of the gradient, None for the full

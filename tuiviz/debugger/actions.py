@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 
+from core.records import Record
 
-@dataclass(frozen=True)
-class Action:
+
+class Action(Record):
     """`name` is what one types; its method on the debugger, or the application, has _ for -.
 
     `takes` is what its argument is; a key asks for it if `asks`. `label` stands in the footer after

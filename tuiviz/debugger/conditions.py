@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.debugger.expressions import Evaluation, NotHereError, Reader, Scope
 from tuiviz.debugger.functions import FUNCTIONS
 from tuiviz.debugger.operations import truth
@@ -30,8 +31,7 @@ NOT_HERE: Final = _Absence.NOT_HERE
 """The value of an expression that depends on something which does not exist at the position."""
 
 
-@dataclass(frozen=True)
-class BuiltIn:
+class BuiltIn(Record):
     """A condition with a name of its own."""
 
     text: str
@@ -57,8 +57,7 @@ BUILT_IN: Mapping[str, BuiltIn] = MappingProxyType(
 """By name. A name is a condition like any other text: parse takes it."""
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Record):
     """A parsed text. `names` are the values that it may read."""
 
     text: str

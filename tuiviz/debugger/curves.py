@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.learning.lags import lags
+from core.records import Record
 
 if TYPE_CHECKING:
     from core.learning.history import History
@@ -35,8 +35,7 @@ AT_ONCE = 2 * 10**7
 """Multiply-adds that are done between two frames."""
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Record):
     """A curve: values after so many steps each. NaN where one is still to be worked out."""
 
     steps: tuple[int, ...] | range

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.records import Record
 from core.symbols import derivative, subscript
 from tuiviz.debugger import reach
 from tuiviz.debugger.predict import Question, question
@@ -43,8 +44,7 @@ FARTHEST = 200
 """Jumps that are remembered."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Record):
     """Where a session stood, to go back to."""
 
     kind: str
@@ -53,8 +53,7 @@ class Place:
     index: int
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Record):
     """How things are shown: the panel in focus, alone or not, digits, and where it is scrolled."""
 
     panel: str = "chain"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.errors import InputError
 from core.numbers import norm
+from core.records import Record
 
 _MOST_DIGITS = 15
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(Record):
     """`call` gets float64 numbers, or, where `of_truths`, what comparisons gave.
 
     It takes from 1 to `most` arguments, and raises InputError for one that it has no value for.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.debugger.syntax import LONGEST
 from tuiviz.files.disk import byte_size, reading, replacing, shown
 from tuiviz.files.folders import config_folder
@@ -27,8 +28,7 @@ MOST = 200
 _LARGEST = 10**9
 
 
-@dataclass(frozen=True)
-class KeptBreakpoint:
+class KeptBreakpoint(Record):
     """A breakpoint, as it was typed."""
 
     text: str
@@ -36,16 +36,14 @@ class KeptBreakpoint:
     enabled: bool = True
 
 
-@dataclass(frozen=True)
-class KeptWatch:
+class KeptWatch(Record):
     """An expression to show at every stop; with `stops`, one to stop at when its value changes."""
 
     text: str
     stops: bool = False
 
 
-@dataclass(frozen=True)
-class KeptMark:
+class KeptMark(Record):
     """A position by what it is, so that it is found again when the walk has another length."""
 
     walk: str
@@ -55,8 +53,7 @@ class KeptMark:
     line: str
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Record):
     """Breakpoints, watches, marks by name, and the layout by the names of its settings."""
 
     breakpoints: tuple[KeptBreakpoint, ...] = ()
@@ -65,8 +62,7 @@ class Kept:
     layout: dict[str, bool | int | str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Record):
     """The file: what is kept, under the name and version of its format."""
 
     format: Literal["tuiviz-session"]

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.debugger.keynames import key_name
 from tuiviz.files.disk import reading, shown
 from tuiviz.files.folders import config_folder
@@ -41,8 +41,7 @@ _SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """`keys` has every action; a setting that is not given is None."""
 
     keys: Keys

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from core.lines import ADJOINT, GIVEN, GRADIENT, VALUE, Operand
 from core.program import symbol
+from core.records import Record
 from core.symbols import adjoint_template, filled, subscript
 from tuiviz.debugger.session import Session
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Record):
     """Something that a line reads: how it is written, and the position that made it, if one did."""
 
     written: str

@@ -6,17 +6,16 @@ Nothing is listed that is not looked at: a sum over ten thousand steps costs wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from core.chain import Expression, Factor
+from core.records import Record
 
 Path = tuple[int, ...]
 """Which child of which child: () is the whole expression."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     """An expression in the outline."""
 
     path: Path
@@ -34,8 +33,7 @@ class Row:
         return len(self.path)
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(Record):
     """The rows of an expression, those in `opened` with their children below them."""
 
     root: Expression

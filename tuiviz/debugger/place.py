@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.lines import ADJOINT, VALUE
+from core.records import Record
 from core.symbols import subscript
 from tuiviz.explain.zero import derivative
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from core.truncation import Truncation
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Record):
     """A line or a parameter `name` at step k, on the way back of some errors together, or one."""
 
     tape: Tape

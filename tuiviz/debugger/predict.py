@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.lines import ADJOINT, GRADIENT, VALUE
 from core.numbers import norm
+from core.records import Record
 from core.symbols import derivative, subscript
 from tuiviz.debugger.session import Session
 from tuiviz.numbers import number
@@ -18,8 +18,7 @@ CLOSE = 0.02
 """How far off a predicted number may be, relative to the right one."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Record):
     """A question about a line, its answer as it is shown, and which answers are right."""
 
     text: str

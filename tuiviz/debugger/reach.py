@@ -8,10 +8,11 @@ is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from core.records import Record
 
 if TYPE_CHECKING:
     from core.tape import Tape
@@ -20,8 +21,7 @@ AT_ONCE = 4
 """Errors that are sent back together between two breaths."""
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Record):
     """Which errors are rows, and where the bins of steps k begin; the last edge is T."""
 
     errors: tuple[int, ...]

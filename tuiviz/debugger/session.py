@@ -6,7 +6,7 @@ that going back shows what was there, to the bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import InputError
 from core.lines import ADJOINT, VALUE, Line, listing
 from core.program import Program
+from core.records import Record
 from core.theta import by_name
 from tuiviz.debugger.outline import Outline, Path
 from tuiviz.debugger.walk import EACH, FORWARD, ONE, SUM, Back, Position, Walk
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from core.terms import Terms
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Record):
     """Numbers to look at: their title, how they are written, and the labels along each axis."""
 
     title: str
@@ -43,8 +43,7 @@ class Value:
         return self.written if whole else f"{self.title} = {self.written}"
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Record):
     """A problem, a walk back, a position on it, the chosen E_t and parameter, a cursor."""
 
     problem: Problem

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from core.records import Record
 from core.spectra import Spectrum, spectrum
 from tuiviz.debugger.session import Session
 
@@ -13,8 +12,7 @@ LARGEST = 256
 """The largest H whose singular values are worked out at a key."""
 
 
-@dataclass(frozen=True, eq=False)
-class Passage:
+class Passage(Record, eq=False):
     """What a step does to a gradient, and what bounds it: ‖∂s_k/∂s_{k−1}‖₂ ≤ ‖W‖₂ · max f′."""
 
     jacobian: Spectrum

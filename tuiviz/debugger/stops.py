@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.debugger.conditions import BUILT_IN, Condition, parse
 from tuiviz.debugger.scope import Scope, descriptions, made_by, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
 
 
-@dataclass(frozen=True)
-class Breakpoint:
+class Breakpoint(Record):
     """Stops at a line, where a condition holds, or both.
 
     The first `ignore` times are passed over. `text` is how it was asked for.
@@ -92,8 +92,7 @@ def breakpoint_from(text: str, session: Session) -> Breakpoint:
     return Breakpoint(text, condition=parse(condition, known))
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(Record):
     """An expression shown at every stop; with `stops`, running on stops where it changes."""
 
     expression: Condition

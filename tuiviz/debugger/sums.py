@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.numbers import frobenius
+from core.records import Record
 from core.symbols import derivative, gradient
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.walk import EACH, ONE
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from core.terms import Terms
 
 
-@dataclass(frozen=True)
-class SoFar:
+class SoFar(Record):
     """How much of a gradient has been added up when the current line is done.
 
     `gradient` is how it is written. In the pass at hand, whose first term is that of step `last`,

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from core.lines import GRADIENT, Line, Listing
+from core.records import Record
 
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -22,8 +22,7 @@ Back = tuple[int, int, int]
 """A pass: the first and the last of its errors, and the step that it goes down to."""
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(Record):
     """One line at one step. `step` is t on the way forward, k on the way back.
 
     `back` is which pass it belongs to; −1 on the way forward.
@@ -36,8 +35,7 @@ class Position:
     back: int
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Record):
     """The same lines over and over: at `first`, `first` + `stride`, …, `count` times."""
 
     lines: tuple[Line, ...]
@@ -58,8 +56,7 @@ class Segment:
         return turn * len(self.lines) if 0 <= turn < self.count else None
 
 
-@dataclass(frozen=True, eq=False)
-class Walk:
+class Walk(Record, eq=False):
     """Forward over T = `steps`, then back over the `passes` in their order.
 
     A truncation may leave no pass at all: then there is no way back.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.parameters import NAMES
+from core.records import Record
 from tuiviz.files.conventions import Convention
 from tuiviz.files.visible import visible
 
@@ -18,8 +19,7 @@ _SLOPES = {
 }
 
 
-@dataclass(frozen=True)
-class Notation:
+class Notation(Record):
     """How a person writes: names for U W V b c, which are transposed, the letter of the state.
 
     `tokens`: whether x is tokens, each of which picks a column of U, or a row where it is turned.

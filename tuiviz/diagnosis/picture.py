@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.diagnosis.coefficients import Coefficients
+from core.records import Record
 
 CALM, LOUD, OPEN = "calm", "loud", "open"
 """How a piece is to look: a term that is right, one that is wrong, one that cannot be told."""
@@ -23,8 +23,7 @@ OTHER = "×"
 UNDETERMINED = "?"
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Record):
     """A part of a line, and how it is to look."""
 
     text: str

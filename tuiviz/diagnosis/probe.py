@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +14,7 @@ from core.diagnosis.search import LARGEST
 from core.errors import InputError
 from core.numbers import Array
 from core.parameters import NAMES, Parameters
+from core.records import Record
 from core.tape import Tape, record
 
 APART = 1e-2
@@ -33,8 +33,7 @@ ALIKE = {
 """Rows that are one mistake for n = 1 or n = T − 1, on every instance: they are named together."""
 
 
-@dataclass(frozen=True, eq=False)
-class Probe:
+class Probe(Record, eq=False):
     """Parameters U W V b c, x and y (T,), and the initial state (H,), none of it zero."""
 
     theta: Parameters

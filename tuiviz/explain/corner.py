@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.numbers import Array
+from core.records import Record
 from tuiviz.explain.explanation import Quantity
 
 FITS, CORNER = 8, 6
 """An axis of at most FITS numbers is shown whole, of a longer one the first CORNER."""
 
 
-@dataclass(frozen=True)
-class Corner:
+class Corner(Record):
     """Numbers (rows, columns) with their labels, what is left out, and how they are to be read."""
 
     numbers: Array

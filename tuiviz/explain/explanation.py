@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import numpy as np
 from core.chain import Expression, Sum
 from core.errors import InputError
 from core.numbers import Array, frobenius
+from core.records import Record
 from tuiviz.explain.formula import Formula, formula, steps_back
 from tuiviz.explain.zero import Zero, why_zero
 
@@ -36,8 +36,7 @@ LARGEST = 2**18
 """The most numbers of a factor that are formed, for its norm and its corner: 2 MiB."""
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(Record):
     """A node of the chain rule with its numbers; no `value` and `norm` where they are too many."""
 
     symbol: str
@@ -53,8 +52,7 @@ class Quantity:
         return "×".join(map(str, self.shape))
 
 
-@dataclass(frozen=True)
-class ShownTerm:
+class ShownTerm(Record):
     """A term in full: its chain of factors from the loss to the parameter, and their product."""
 
     term: Term
@@ -68,8 +66,7 @@ class ShownTerm:
         return " · ".join(factor.symbol for factor in self.factors)
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Record):
     """Terms that are not shown in full: how many, the norm of their sum, the sum of their shares.
 
     `share` is None for terms that a truncation drops.
@@ -80,8 +77,7 @@ class LeftOut:
     share: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Record, eq=False):
     """∂E_t/∂θ of a problem, under its truncation."""
 
     problem: Problem

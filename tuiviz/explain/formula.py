@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core import symbols
 from core.chain import Expression, Sum
+from core.records import Record
 from core.terms import Terms
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(Record):
     """∂E₃/∂W = Σₖ ∂E₃/∂ŷ₃ · ∂ŷ₃/∂s₃ · ∂s₃/∂sₖ · ∂⁺sₖ/∂W, and what its factors are.
 
     `first` and `last` are the bounds of k. `through_time` is ∂s₃/∂sₖ and `step` is ∂sⱼ/∂sⱼ₋₁;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from core import symbols
 from core.numbers import Array
 from core.ops import slope
 from core.program import PREVIOUS
+from core.records import Record
 
 if TYPE_CHECKING:
     from core.program import Node
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 TOO_SMALL = "its numbers are smaller than any float: it vanished"
 
 
-@dataclass(frozen=True)
-class Zero:
+class Zero(Record):
     """`symbol` is the first factor that is zero, s₋₁ or δ₂; `reason` says why it is."""
 
     symbol: str

@@ -9,13 +9,13 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.files.disk import StrPath, byte_size, check_replaceable, reading, replacing, shown
 from tuiviz.files.visible import visible
 
@@ -293,8 +293,7 @@ def _safetensors(arrays: Mapping[str, Array], metadata: str | None) -> bytes:
     return save(dict(arrays), None if metadata is None else {METADATA: metadata})
 
 
-@dataclass(frozen=True)
-class _Format:
+class _Format(Record):
     """How one kind of file is read and written."""
 
     read: Callable[[StrPath, BinaryIO, Choice], dict[str, Array]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from core.records import Record
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,7 @@ ROWS = frozenset(MATRICES)
 """Every matrix is transposed, as vectors are rows: s_t = tanh(x_t U + s_{t−1} W + b)."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     """A convention.
 
     names: of U, W, V, b, c; "|" stands between names for the same array, "+" between arrays that
@@ -108,8 +107,7 @@ def row(name: str) -> Row:
     return found[name]
 
 
-@dataclass(frozen=True)
-class Convention:
+class Convention(Record):
     """A row of the table with the names that one file has.
 
     names: U, W, V, b, c to the arrays whose sum each is; b and c are missing if the file has none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from core.records import Record
 from functools import cached_property, lru_cache
 
 from core.errors import InputError
@@ -33,8 +33,7 @@ _SHOWN_NAMES = 8
 _MOST_NAMES = 500
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Record):
     """The names of a file, told apart by one convention.
 
     gradients: of U, W, V, b, c to the names in the file. beside: tokens, state and activation.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from core.records import Record
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,7 @@ Array = NDArray[Any]
 _LONGEST_WORD = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Submission:
+class Submission(Record, eq=False):
     """θ, a sequence and the gradients to check, brought to our names, our layout and float64.
 
     name: of the file, as it may be shown. x: (T,) tokens or (T, D). y: (T,). initial_state: (H,).

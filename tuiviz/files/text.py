@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.records import Record
 from tuiviz.files.disk import StrPath, byte_size, reading, shown
 from tuiviz.files.visible import visible
 
@@ -25,8 +26,7 @@ LIMIT = 64 * 2**20
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True)
-class Corpus:
+class Corpus(Record):
     """The token sequences of a text file and the one vocabulary they share.
 
     `vocabulary` holds the distinct tokens in order of first appearance, so that a token's id is

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from core.records import Record
 from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.palette import Palette
@@ -22,8 +23,7 @@ Spelling = Callable[[str], str]
 """How a text is put on the screen: as it is, or in ASCII."""
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Record):
     """What a view draws in: its size, the colours, whether it is in focus."""
 
     width: int

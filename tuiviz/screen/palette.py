@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from rich.style import Style
+
+from core.records import Record
 
 _ON_DARK_SHADE = 3  # from this shade on the text is black
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(Record):
     """Styles by what they mean. `negative` and `positive` have the shades of a number, weak first.
 
     Blue and orange are apart for colour-blind eyes too; the sign of a number is in its text.

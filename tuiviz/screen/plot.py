@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.records import Record
 from tuiviz.cells import right
 from tuiviz.screen.drawing import Line, Room, line
 
@@ -15,8 +15,7 @@ _SIDE = 7
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Record):
     """Values along an axis, what a value is called on the other one, and what a click types.
 
     Where there are more values than columns, a column is the largest of several. A value that is

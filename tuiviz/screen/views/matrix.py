@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from core.errors import InputError
 from core.numbers import frobenius
+from core.records import Record
 from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
@@ -28,8 +29,7 @@ _RANKED = 64
 """The rank of a larger matrix is not worked out at every key."""
 
 
-@dataclass(frozen=True)
-class _Names:
+class _Names(Record):
     """What two values that are compared are called; `one` and `two` above columns."""
 
     first: str
@@ -145,8 +145,7 @@ def _head_of(text: str, part: Value, digits: int, room: Room) -> Line:
     return line(fitted(f"{text}  ‖·‖ {size}", room.width), room.palette.symbol)
 
 
-@dataclass(frozen=True)
-class _Table:
+class _Table(Record):
     array: Any  # (rows, columns)
     rows: Sequence[str]
     columns: Sequence[str]  # empty names for a vector

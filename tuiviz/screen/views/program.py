@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from core.lines import GRADIENT
 from core.lines import Line as ProgramLine
+from core.records import Record
 from core.symbols import subscript
 from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
@@ -16,8 +16,7 @@ from tuiviz.debugger.walk import SUM
 from tuiviz.screen.drawing import Line, Room, line, window
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(Record):
     text: str
     line: ProgramLine | None = None
     runs: bool = False  # at the current step
