@@ -11,6 +11,7 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.events import Event, Key, Resize
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -87,6 +88,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.debugger = debugger
         self.ascii_only = ascii_only
         self.spelled: Spelling = to_ascii if ascii_only else str
+        self._prompt: Prompt | None = None
         self._typed_count = ""
         self._held: list[Key] | None = None
         self._walking: Running | None = None
@@ -98,6 +100,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         def view(name: str, draw: Draw, *titles: Title) -> View:
             return View(name, self.debugger, draw, self.spelled, titles)
 
+        self._fit(self.size, update=False)  # first: the widgets are then styled once
         yield view("header", lines.header)
         yield view("network", network.network, lambda d: "unrolled in time")
         with Container(id="middle"):
@@ -113,7 +116,6 @@ class DebuggerApp(App[None], inherit_bindings=False):
             yield view("yours", yours.yours, yours.title, yours.subtitle)
         yield view("sums", lines.sums)
         yield view("says", says)
-        yield Prompt()
         yield view("footer", lines.footer)
         yield view("too_small", self._too_small)
 
@@ -121,7 +123,6 @@ class DebuggerApp(App[None], inherit_bindings=False):
         return Ground(id="_default")
 
     def on_mount(self) -> None:
-        self.prompt.close()
         self._arrange()
         self.set_timer(SETTLED, self._settle)
 
@@ -137,18 +138,32 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     @property
     def prompt(self) -> Prompt:
-        """The line to type in."""
-        return self.query_one(Prompt)
+        """The line to type in, from the first question on."""
+        if self._prompt is None:
+            self._prompt = Prompt()
+            self.screen.mount(self._prompt, after="#says")
+        return self._prompt
+
+    @property
+    def _asks(self) -> bool:
+        return self._prompt is not None and self._prompt.display
 
     def on_resize(self, event: Resize) -> None:
-        width, height = event.size
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(width >= LARGE[0] and height >= LARGE[1], "large")
-        fits = self.debugger.session.steps <= network.capacity(width - 2)
-        self.set_class(height >= 30 and not fits, "long")
+        self._fit(event.size)
         self._arrange()
         self.call_after_refresh(self._grant)
+
+    def _fit(self, size: Size, update: bool = True) -> None:
+        """Chooses the layout for a size; `update` is for widgets that are there already."""
+        width, height = size
+        fits = self.debugger.session.steps <= network.capacity(width - 2)
+        chosen = {
+            "small": width < SMALLEST[0] or height < SMALLEST[1],
+            "wide": width >= WIDE,
+            "large": width >= LARGE[0] and height >= LARGE[1],
+            "long": height >= 30 and not fits,
+        }
+        self.update_classes(chosen, update)
 
     def show(self) -> None:
         """Shows the debugger as it is now."""
@@ -188,7 +203,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def _takes(self, event: Key) -> bool:
         if not isinstance(self.screen, Ground):
             return False
-        if self.prompt.display:
+        if self._asks:
             return self._holds(event)
         number = next((self._numbers[k] for k in event.aliases if k in self._numbers), None)
         if number is not None:
@@ -213,7 +228,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         held, self._held = self._held or [], None
         for event in held:
             # Once a key has asked again, the rest come anew, to be typed into the prompt.
-            if self.prompt.display or not self._takes(event):
+            if self._asks or not self._takes(event):
                 self.post_message(event)
 
     def _act(self, number: int) -> None:
