@@ -25,7 +25,8 @@ from tuiviz.debugger.report import stop_report
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
-from tuiviz.screen.widgets import Prompt, View
+from tuiviz.screen.prompt import Prompt
+from tuiviz.screen.widgets import View
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CASES: Sequence[tuple[str, ModelOptions]] = (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from tuiviz.files.arrays import PYTORCH
 from tuiviz.files.disk import StrPath, reading, shown
+from tuiviz.files.endings import ARRAYS, PYTORCH, ending
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 
 if TYPE_CHECKING:
@@ -21,15 +20,13 @@ _LIMIT = 2**30
 _MARK = b'"tuiviz-trace"'
 _LOOKED_AT = 4096
 
-_ARRAYS = (".npz", ".safetensors", *PYTORCH)
-
 
 def open_problem(path: StrPath, options: ModelOptions) -> Problem:
     """The problem of a text; of a trace, or a file of gradients, which bring their own model.
 
     Raises InputError for whatever is wrong with one of them, and for options that it does not take.
     """
-    if os.path.splitext(path)[1].lower() in _ARRAYS:
+    if ending(path) in (*ARRAYS, *PYTORCH):
         return _submitted(path, options)
     if not is_trace(path):
         return read_problem(path, options)

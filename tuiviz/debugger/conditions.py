@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import field
-from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from core.errors import InputError
 from core.records import Record
+from tuiviz.debugger.absence import NOT_HERE
 from tuiviz.debugger.expressions import Evaluation, NotHereError, Reader, Scope
 from tuiviz.debugger.functions import FUNCTIONS
 from tuiviz.debugger.operations import truth
 from tuiviz.debugger.syntax import LONGEST, shortened, syntax_tree
 
 __all__ = ["BUILT_IN", "FUNCTIONS", "LONGEST", "NOT_HERE", "BuiltIn", "Condition", "parse"]
-
-
-class _Absence(Enum):
-    NOT_HERE = "–"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-NOT_HERE: Final = _Absence.NOT_HERE
-"""The value of an expression that depends on something which does not exist at the position."""
 
 
 class BuiltIn(Record):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.learning.lags import lags
 from core.records import Record
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def some_errors(steps: int) -> list[int]:
 
 
 def _lag(tape: Tape, state: State, errors: list[int]) -> float:
+    from core.learning.lags import lags
+
     found = lags(tape.with_parameters(state.theta).reach(errors), errors=errors)
     found = found[~np.isnan(found)]
     return float(np.median(found)) if len(found) else 0.0

@@ -10,9 +10,7 @@ from core.errors import InputError
 from core.records import Record
 from core.symbols import derivative, subscript
 from tuiviz.debugger import reach
-from tuiviz.debugger.predict import Question, question
 from tuiviz.debugger.session import Session, Value
-from tuiviz.debugger.stops import Breakpoint, Watch
 from tuiviz.debugger.sums import added_up
 from tuiviz.debugger.walk import EACH, ONE, SUM
 
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from core.learning.history import History
     from core.learning.sgd import Clip
     from core.learning.training import State, Step
+    from tuiviz.debugger.predict import Question
+    from tuiviz.debugger.stops import Breakpoint, Watch
     from tuiviz.problem import Problem
 
 RATE = 0.1
@@ -192,7 +192,11 @@ class Debugger:
     def question(self) -> Question | None:
         """What is asked at this position, while it has not been answered."""
         asked = self.predicting and self.answered != self.place and self.session.cursor is None
-        return question(self.session) if asked else None
+        if not asked:
+            return None
+        from tuiviz.debugger.predict import question
+
+        return question(self.session)
 
     @property
     def cell(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.numbers import frobenius
-from tuiviz.debugger.conditions import NOT_HERE
+from tuiviz.debugger.absence import NOT_HERE
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.files.visible import visible

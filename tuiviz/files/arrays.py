@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.records import Record
 from tuiviz.files.disk import StrPath, byte_size, check_replaceable, reading, replacing, shown
+from tuiviz.files.endings import NPZ, PYTORCH, SAFETENSORS, ending
 from tuiviz.files.visible import visible
 
 Array = NDArray[Any]
-
-PYTORCH = (".pt", ".pth", ".ckpt")
-"""What PyTorch's own files end in; they are refused, with the line that converts them."""
 
 LIMIT = 2**30
 """The most bytes that a file, and the arrays read from it together, may take."""
@@ -106,7 +104,7 @@ def require_finite(path: StrPath, arrays: Mapping[str, Array]) -> None:
 
 
 def _readable(path: StrPath) -> _Format:
-    if os.path.splitext(os.fspath(path))[1].lower() in PYTORCH:
+    if ending(path) in PYTORCH:
         raise InputError(
             f"{shown(path)}: PyTorch's own files are pickles, which are never loaded; save with "
             'safetensors.torch.save_file(model.state_dict(), "model.safetensors")'
@@ -115,7 +113,7 @@ def _readable(path: StrPath) -> _Format:
 
 
 def _extension(path: StrPath) -> str:
-    extension = os.path.splitext(os.fspath(path))[1].lower()
+    extension = ending(path)
     if extension not in _FORMATS:
         raise InputError(f"{shown(path)}: expected a file ending in {' or '.join(_FORMATS)}")
     return extension
@@ -302,6 +300,6 @@ class _Format(Record):
 
 
 _FORMATS = {
-    ".npz": _Format(_read_npz, _read_npz_metadata, _npz),
-    ".safetensors": _Format(_read_safetensors, _read_safetensors_metadata, _safetensors),
+    NPZ: _Format(_read_npz, _read_npz_metadata, _npz),
+    SAFETENSORS: _Format(_read_safetensors, _read_safetensors_metadata, _safetensors),
 }

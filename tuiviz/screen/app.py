@@ -14,7 +14,6 @@ from textual.events import Event, Key, Resize
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from core.errors import InputError
@@ -38,10 +37,13 @@ from tuiviz.screen.views import (
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
 from tuiviz.screen.views.says import says
-from tuiviz.screen.widgets import Help, Prompt, Title, View
+from tuiviz.screen.widgets import Title, View
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from tuiviz.debugger.keymap import Settings
+    from tuiviz.screen.prompt import Prompt
 
 SMALLEST = (80, 24)
 WIDE = 100
@@ -140,6 +142,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def prompt(self) -> Prompt:
         """The line to type in, from the first question on."""
         if self._prompt is None:
+            from tuiviz.screen.prompt import Prompt
+
             self._prompt = Prompt()
             self.screen.mount(self._prompt, after="#says")
         return self._prompt
@@ -347,6 +351,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def do_help(self, argument: str) -> None:
         """Shows every key."""
+        from tuiviz.screen.help import Help
+
         self.push_screen(Help(self.spelled))
 
     def do_quit(self, argument: str) -> None:

@@ -1,39 +1,19 @@
-"""The widgets: each hosts one view, and follows the debugger that the application shows it."""
+"""The widget that hosts a view, and follows the debugger that the application shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import zip_longest
-from typing import ClassVar
 
 from rich.style import Style
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.strip import Strip
-from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
-from tuiviz.cells import fitted
-from tuiviz.debugger.actions import ACTIONS, NAMES, Action
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed, line
 from tuiviz.screen.palette import DARK, LIGHT
-
-_INTRODUCTION = """\
-A position is one line of the program at one time step: forward over
-the sentence, then back from the selected error. ∂E/∂W is a sum with
-one term for each step k: open a term to see its chain rule.
-Type a count before a key: 5n. Type any action after a colon.
-"""
-
-_ENTRY = 37
-"""Cells of a key and what it does; two stand side by side."""
 
 Title = Callable[[Debugger], str]
 
@@ -116,63 +96,3 @@ class View(Widget):
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         event.stop()
         self.post_message(self.Typed(self.id or "", "3 up"))
-
-
-class Help(ModalScreen[None]):
-    """Every key and what it does."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
-    ]
-
-    def __init__(self, spelled: Spelling) -> None:
-        super().__init__()
-        self._spelled = spelled
-
-    def compose(self) -> ComposeResult:
-        shown = [action for action in ACTIONS if action.shown]
-        half = (len(shown) + 1) // 2
-        rows = [
-            _entry(left) + (_entry(right) if right else "")
-            for left, right in zip_longest(shown[:half], shown[half:])
-        ]
-        typed = ", ".join(action.name for action in ACTIONS if not action.shown)
-        text = "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
-        frame = "dialog" if self._spelled is str else "dialog ascii"
-        with VerticalScroll(classes=frame):
-            yield Static(self._spelled(text), markup=False)
-
-
-def _entry(action: Action) -> str:
-    return fitted(f"{action.shown:>4}  {action.help}", _ENTRY)
-
-
-class Prompt(Input):
-    """One line in which an argument, an answer, a path or an action is typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", show=False)]
-
-    class Left(Message):
-        """Escape was pressed."""
-
-    def __init__(self) -> None:
-        super().__init__(id="prompt", compact=True, select_on_focus=False)
-        self.action = ""
-
-    def ask(self, action: str, expects: str, proposed: str = "") -> None:
-        """Asks for what an action takes."""
-        self.action = action
-        self.value = proposed
-        self.placeholder = f"{action}: {expects}   (Enter; Esc leaves)"
-        self.suggester = SuggestFromList(NAMES) if action == "command" else None
-        self.display = True
-        self.disabled = False
-        self.screen.set_focus(self)  # at once: the next key may be under way
-
-    def close(self) -> None:
-        """Hides it."""
-        self.display = False
-        self.disabled = True
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())

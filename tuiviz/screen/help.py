@@ -1,0 +1,55 @@
+"""The help: every key."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tuiviz.cells import fitted
+from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.screen.drawing import Spelling
+
+_INTRODUCTION = """\
+A position is one line of the program at one time step: forward over
+the sentence, then back from the selected error. ∂E/∂W is a sum with
+one term for each step k: open a term to see its chain rule.
+Type a count before a key: 5n. Type any action after a colon.
+"""
+
+_ENTRY = 37
+"""Cells of a key and what it does; two stand side by side."""
+
+
+class Help(ModalScreen[None]):
+    """Every key and what it does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
+    ]
+
+    def __init__(self, spelled: Spelling) -> None:
+        super().__init__()
+        self._spelled = spelled
+
+    def compose(self) -> ComposeResult:
+        shown = [action for action in ACTIONS if action.shown]
+        half = (len(shown) + 1) // 2
+        rows = [
+            _entry(left) + (_entry(right) if right else "")
+            for left, right in zip_longest(shown[:half], shown[half:])
+        ]
+        typed = ", ".join(action.name for action in ACTIONS if not action.shown)
+        text = "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
+        frame = "dialog" if self._spelled is str else "dialog ascii"
+        with VerticalScroll(classes=frame):
+            yield Static(self._spelled(text), markup=False)
+
+
+def _entry(action: Action) -> str:
+    return fitted(f"{action.shown:>4}  {action.help}", _ENTRY)

@@ -1,0 +1,43 @@
+"""The line to type in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
+
+from tuiviz.debugger.actions import NAMES
+
+
+class Prompt(Input):
+    """One line in which an argument, an answer, a path or an action is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", show=False)]
+
+    class Left(Message):
+        """Escape was pressed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt", compact=True, select_on_focus=False)
+        self.action = ""
+
+    def ask(self, action: str, expects: str, proposed: str = "") -> None:
+        """Asks for what an action takes."""
+        self.action = action
+        self.value = proposed
+        self.placeholder = f"{action}: {expects}   (Enter; Esc leaves)"
+        self.suggester = SuggestFromList(NAMES) if action == "command" else None
+        self.display = True
+        self.disabled = False
+        self.screen.set_focus(self)  # at once: the next key may be under way
+
+    def close(self) -> None:
+        """Hides it."""
+        self.display = False
+        self.disabled = True
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
