@@ -25,7 +25,6 @@ from tuiviz.debugger.report import stop_report
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
-from tuiviz.screen.prompt import Prompt
 from tuiviz.screen.widgets import View
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -104,7 +103,7 @@ async def fuzz(name: str, options: ModelOptions, steps: int, seed: int) -> None:
         await pilot.resize_terminal(160, 45)
         await pilot.pause()
         check(app)
-        assert app.query_one(Prompt).id == "prompt"
+        assert app.prompt.id == "prompt"
 
 
 def main(steps: int = 10_000, seed: int = 0) -> None:

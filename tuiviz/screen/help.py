@@ -29,6 +29,14 @@ _ENTRY = 37
 class Help(ModalScreen[None]):
     """Every key and what it does."""
 
+    DEFAULT_CSS = """
+    Help { align: center middle; background: $background 60%; }
+    .dialog {
+        width: 80; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
+        background: $surface; border: round $primary;
+    }
+    .dialog.ascii { border: ascii $primary; scrollbar-size-vertical: 0; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
     ]

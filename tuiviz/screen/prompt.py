@@ -15,6 +15,7 @@ from tuiviz.debugger.actions import NAMES
 class Prompt(Input):
     """One line in which an argument, an answer, a path or an action is typed."""
 
+    DEFAULT_CSS = "Prompt { height: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", show=False)]
 
     class Left(Message):
