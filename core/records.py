@@ -52,15 +52,20 @@ class Record:
             cls.__hash__ = object.__hash__  # type: ignore[method-assign]
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        names = self.__match_args__
-        given = dict(zip(names, values, strict=False)) | named
-        if len(given) < len(values) + len(named):
-            raise TypeError(f"{type(self).__qualname__} takes a value for each of {names}")
-        for name in names:
-            _set(self, name, given.pop(name) if name in given else self._default(name))
-        if given:
-            raise TypeError(f"{type(self).__qualname__} has no {', '.join(given)}")
+        if named or len(values) != len(self.__match_args__):
+            values = self._completed(values, named)
+        for name, value in zip(self.__match_args__, values, strict=True):
+            _set(self, name, value)
         self.__post_init__()
+
+    @classmethod
+    def _completed(cls, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """A value for each field. Raises TypeError if one has none or two, or is no field."""
+        names = cls.__match_args__
+        given = dict(zip(names, values, strict=False)) | named
+        if len(given) < len(values) + len(named) or not given.keys() <= set(names):
+            raise TypeError(f"{cls.__qualname__} takes one value for each of {', '.join(names)}")
+        return tuple([given[name] if name in given else cls._default(name) for name in names])
 
     @classmethod
     def _default(cls, name: str) -> Any:
