@@ -69,6 +69,14 @@ def test_core_imports_numpy_the_standard_library_and_itself(module: str) -> None
     assert {name.split(".")[0] for name in imports(module)} <= allowed
 
 
+@pytest.mark.parametrize("module", FILES)
+def test_what_does_not_change_is_a_record(module: str) -> None:
+    """A frozen dataclass does the same, but compiles its methods whenever it is imported."""
+    for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
+        decorators = node.decorator_list if isinstance(node, ast.ClassDef) else []
+        assert not any("frozen=True" in ast.unparse(each) for each in decorators)
+
+
 def test_textual_is_the_screen_s_alone() -> None:
     assert importers("textual") == {"tuiviz.screen"}
     assert not importers("rich") & {"core", "tuiviz.debugger", "tuiviz.files"}
