@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Array = np.ndarray[tuple[Any, ...], np.dtype[Any]]
+"""NDArray[Any], spelled out: numpy.typing is for type checkers, and takes time to load."""
 
 
 def unit_scale(rows: Array) -> tuple[Array, Array]:

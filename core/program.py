@@ -13,7 +13,6 @@ reversed, through the partials of `core.ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any
@@ -32,14 +31,16 @@ class Stage(Enum):
     AFTER = "after"
 
 
-@dataclass(eq=False)
 class Node:
-    """One value per time step: an operation and its operands. Leaves have no operands."""
+    """One value per time step: an operation and its operands. Leaves have no operands.
 
-    op: Op
-    operands: tuple[Node, ...] = ()
-    name: str = ""
-    text: str = ""  # as its author wrote it
+    `text` is how its author wrote it.
+    """
+
+    def __init__(
+        self, op: Op, operands: tuple[Node, ...] = (), name: str = "", text: str = ""
+    ) -> None:
+        self.op, self.operands, self.name, self.text = op, operands, name, text
 
     def __matmul__(self, vector: Node) -> Node:
         if self.op is not PARAMETER:
@@ -77,12 +78,12 @@ PARAMETER, PREVIOUS = _leaf("parameter"), _leaf("previous")
 TOKEN, VECTOR, TARGET = _leaf("token"), _leaf("vector"), _leaf("target")
 
 
-@dataclass
 class _Leaves:
     """Attribute access makes a leaf, the same one each time."""
 
-    op: Op
-    made: dict[str, Node] = field(default_factory=dict)
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.made: dict[str, Node] = {}
 
     def __getattr__(self, name: str) -> Node:
         if name.startswith("_"):

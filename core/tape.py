@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from core import reach, ring, sweep
 from core.adjoints import Adjoints
@@ -24,6 +23,9 @@ from core.recording import Recording
 from core.spectra import Spectrum, spectrum
 from core.terms import Terms
 from core.truncation import Truncation
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def record(
