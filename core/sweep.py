@@ -19,7 +19,6 @@ every step (`one_row`), or many rows of one step (`ring_step`). For the RNN the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from operator import call
@@ -32,6 +31,7 @@ from core.code import Words, dictionary, indented
 from core.numbers import Array
 from core.program import Edge, Node, Program
 from core.recording import Instruction, Recording, run
+from core.records import Record
 from core.schedule import Back, Join, Move, schedule
 
 Cotangents = dict[Node, Array]
@@ -245,8 +245,7 @@ class _Backward:
         return dictionary({self.node(node): array for node, array in arrays.items()})
 
 
-@dataclass(frozen=True)
-class _Stacked:
+class _Stacked(Record):
     """One row, kept for every step."""
 
     writer: _Backward
@@ -268,8 +267,7 @@ class _Stacked:
         raise AssertionError("what joins is in the rows already")
 
 
-@dataclass(frozen=True)
-class _Ring:
+class _Ring(Record):
     """Many rows, as a `Layout` has them."""
 
     writer: _Backward
