@@ -111,11 +111,6 @@ def _functions(program: Program) -> _Functions:
     return _Functions(*(made[name] for name in _Functions._fields))
 
 
-def source(program: Program) -> str:
-    """The code of the backward sweep."""
-    return "\n".join(_Backward(program).lines())
-
-
 class _Columns(Protocol):
     """How a step names its rows: expressions that stand for columns."""
 
