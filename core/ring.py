@@ -12,7 +12,6 @@ from core.program import Node
 from core.recording import Instruction, Recording, run
 from core.schedule import schedule
 from core.sweep import Column, Cotangents, Layout, ring_step
-from core.truncation import Truncation
 
 
 class Ring:
@@ -104,29 +103,33 @@ def _into_initial_state(ring: Ring, state: Node) -> Array:
     return found
 
 
-def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation) -> Cotangents:
-    """The adjoints of the loop, a row for each block of the truncation, summed over the rows."""
-    steps = tape.steps
-    _, last, low = truncation.blocks(steps).T
+def truncated_rows(tape: Recording, joining: Cotangents, blocks: Array, start: int) -> Cotangents:
+    """The adjoints of the loop from step `start` on, a row for each block, summed over the rows.
+
+    blocks: some that follow each other, of `Truncation.blocks`. joining: of their steps.
+    """
+    first, last, low = blocks.T
     ring = Ring(tape, len(low))
-    back = range(steps - 1, -1, -1)
-    row_of = [k // truncation.k1 for k in back]
+    back = range(int(last[-1]), start - 1, -1)
+    row_of = np.maximum(np.searchsorted(first, back, "right") - 1, 0).tolist()
     alive = [
         slice(r, end) for r, end in zip(row_of, np.searchsorted(low, back, "right"), strict=True)
     ]
-    kept = [low[r] <= k for r, k in zip(row_of, back, strict=True)]
+    kept = [max(low[r], first[r]) <= k for r, k in zip(row_of, back, strict=True)]
+    ends = set(last.tolist())
 
     def joins(state: Node) -> Sequence[Column]:
-        dropped = np.empty_like(joining[state][0])
+        dropped = np.zeros_like(joining[state][0])
         where = [
             ring.rows(state, k)[r] if keep else dropped
             for k, r, keep in zip(back, row_of, kept, strict=True)
         ]
-        how = [np.copyto if k in last else _add_to for k in back]
-        return how, where, joining[state][::-1]
+        how = [np.copyto if k in ends else _add_to for k in back]
+        before = [dropped] * int(first[0] - start)
+        return how, where, [*joining[state][::-1], *before]
 
     summed = {
-        node: np.empty((steps, buffer.shape[2]), tape.dtype)
+        node: np.empty((len(back), buffer.shape[2]), tape.dtype)
         for node, buffer in ring.buffers.items()
     }
 
@@ -137,5 +140,6 @@ def truncated_rows(tape: Recording, joining: Cotangents, truncation: Truncation)
         ]
 
     alive.insert(0, slice(0))
-    ring.back(0, steps, alive, {state: joins(state) for state in tape.program.carried}, sums)
+    stop = int(last[-1]) + 1
+    ring.back(start, stop, alive, {state: joins(state) for state in tape.program.carried}, sums)
     return summed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,21 @@ class Tape:
         with np.errstate(all="ignore"):
             return self._swept(truncation).gradient()
 
+    def gradient_in_parts(self, truncation: Truncation, room: int) -> Iterator[Any]:
+        """∂E/∂θ under a truncation as parts that add up to it, the errors of some blocks each.
+
+        room: multiply-adds of the sweep of a part, or more where a single block takes more.
+        """
+        if truncation.k2 >= self.steps:
+            yield self.gradient()
+            return
+        blocks = truncation.blocks(self.steps)
+        work = np.cumsum(blocks[:, 1] - blocks[:, 2] + 1) * len(self.initial_state) ** 2
+        for part in np.split(blocks, np.flatnonzero(np.diff(work // room)) + 1):
+            with np.errstate(all="ignore"):
+                found = self._truncated(part, int(min(part[0, 0], part[0, 2]))).gradient()
+            yield found
+
     def with_parameters(self, theta: Any) -> Tape:
         """The same sequence, initial state and cell, read with other parameters."""
         initial = {name: rows[0] for name, rows in self._recording.histories.items()}
@@ -120,17 +135,25 @@ class Tape:
         return Tape(self._recording.prefix(steps))
 
     def _swept(self, truncation: Truncation | None) -> Adjoints:
+        if truncation is not None and truncation.k2 < self.steps:
+            return self._truncated(truncation.blocks(self.steps), 0)
         tape = self._recording
         readout = sweep.readout_adjoints(tape, 0, tape.steps)
         joining = {state: readout.pop(state) for state in tape.program.carried}
-        if truncation is None or truncation.k2 >= tape.steps:
-            loop = sweep.one_row(tape, joining, 0, tape.steps)
-        else:
-            loop = ring.truncated_rows(tape, joining, truncation)
-            dropped = [truncation.first(t, tape.steps) > t for t in range(tape.steps)]
-            for node, rows in readout.items():
-                readout[node] = np.where(np.array(dropped)[:, None], 0, rows)
+        loop = sweep.one_row(tape, joining, 0, tape.steps)
         return sweep.complete(tape, readout, loop, at=0, first=0)
+
+    def _truncated(self, blocks: Array, start: int) -> Adjoints:
+        """The errors of some blocks of a truncation, down to the step `start` at most."""
+        tape, first, stop = self._recording, int(blocks[0, 0]), int(blocks[-1, 1]) + 1
+        readout = sweep.readout_adjoints(tape, first, stop)
+        joining = {state: readout.pop(state) for state in tape.program.carried}
+        loop = ring.truncated_rows(tape, joining, blocks, start)
+        low = np.repeat(blocks[:, 2], blocks[:, 1] - blocks[:, 0] + 1)
+        dropped = low > np.arange(first, stop)
+        for node, rows in readout.items():
+            readout[node] = np.where(dropped[:, None], 0, rows)
+        return sweep.complete(tape, readout, loop, at=first, first=start)
 
     def error(self, t: int) -> Error:
         """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""

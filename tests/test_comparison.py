@@ -95,6 +95,23 @@ def test_a_truncated_gradient_is_the_sum_over_its_mask(
 
 
 @few
+@given(st.integers(1, 9), st.integers(0, 20), st.integers(1, 10), st.integers(1, 10), st.data())
+def test_the_parts_of_a_truncated_gradient_add_up_to_it(
+    steps: int, seed: int, k1: int, k2: int, data: st.DataObject
+) -> None:
+    tape, way = tape_of(steps, seed), Truncation(k1, k2)
+    kept = np.array(
+        [[k <= t and way.keeps(t, k, steps) for k in range(steps)] for t in range(steps)]
+    )
+    room = data.draw(st.integers(1, 9 * steps))
+    parts = list(tape.gradient_in_parts(way, room))
+    expected = masked_sum(tape, kept)
+    for name in NAMES:
+        found = sum(getattr(part, name) for part in parts)
+        np.testing.assert_allclose(found, expected[name], rtol=1e-9, atol=1e-14)
+
+
+@few
 @given(st.integers(1, 12), st.data())
 def test_the_sweep_counts_every_step_back(steps: int, data: st.DataObject) -> None:
     n = data.draw(st.integers(1, steps))

@@ -10,16 +10,19 @@ import pytest
 from test_sgd import same
 
 from core.errors import InputError
+from core.learning.comparison import Comparison, compare
 from core.learning.lags import median_lags
 from core.learning.sgd import Clip
 from core.learning.training import State, Training
 from core.parameters import NAMES
+from core.tape import Tape
 from core.truncation import Truncation
 from tuiviz.debugger import curves, learning, truncating
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.curves import COLUMNS, points
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Session
+from tuiviz.debugger.styles import styles, work
 from tuiviz.debugger.sums import so_far
 from tuiviz.problem import ModelOptions, read_problem
 
@@ -248,6 +251,50 @@ def test_what_a_truncation_keeps_is_said_and_the_sums_count_it(debugger: Debugge
             assert found.terms == sum(
                 way.keeps(here.error, k, steps) for k in range(here.error + 1)
             )
+
+
+def known(found: Comparison, tape: Tape) -> bool:
+    """Whether a comparison has numbers; they are those of its own truncation, or it has none."""
+    if not found.errors:
+        return False
+    right = compare(tape, found.style, found.n, found.truncation, tape.gradient())
+    assert right.errors == pytest.approx(found.errors, rel=1e-9, abs=1e-14)
+    assert right.cosines == pytest.approx(found.cosines, rel=1e-9)
+    return True
+
+
+def test_a_style_that_takes_long_has_its_own_numbers_or_none(
+    debugger: Debugger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuiviz.debugger.debugger.AT_ONCE", 0)
+    monkeypatch.setattr("tuiviz.debugger.styles.PART", 40)
+    tape = debugger.session.problem.tape
+    run(debugger, "truncate 2,3")
+    assert "error" not in debugger.message.split(";")[0]
+    found = styles(debugger)
+    assert found.part == 0
+    assert not any(known(each, tape) for each in found.found)
+    counts, parts = [], []
+    for found in debugger.wishes.pop("truncation").parts():
+        counts.append(sum(known(each, tape) for each in found.found))
+        parts.append(found.part)
+    assert counts == sorted(counts)
+    assert parts == sorted(parts)
+    assert len(set(parts)) > len(found.found)
+    assert (counts[-1], parts[-1]) == (5, 1)
+
+
+def test_a_style_that_takes_minutes_has_no_numbers(
+    debugger: Debugger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(debugger, "truncate 2,3")
+    cost = work(debugger.session, styles(debugger).of(Truncation(2, 3)))
+    monkeypatch.setattr("tuiviz.debugger.styles.LONGEST", cost - 1)
+    run(debugger, "truncate 3,3")
+    run(debugger, "truncate 2,3")
+    tape, found = debugger.session.problem.tape, styles(debugger)
+    for each in found.found:
+        assert known(each, tape) is (work(debugger.session, each) < cost)
 
 
 def test_what_the_clip_did_is_said_of_each_parameter(debugger: Debugger) -> None:

@@ -22,13 +22,15 @@ from textual.widgets import Static
 
 from core.diagnosis.verdict import diagnose
 from core.errors import InputError
+from core.learning.comparison import STYLES, compare
+from core.parameters import NAMES
 from core.truncation import Truncation
 from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.judging import begin
 from tuiviz.debugger.session import Session, Value
-from tuiviz.debugger.styles import comparisons as compare_styles
+from tuiviz.debugger.training_sentences import cosine, part
 from tuiviz.diagnosis.probe import make_probe
 from tuiviz.numbers import percent
 from tuiviz.opening import open_debugger
@@ -349,7 +351,9 @@ def test_what_is_typed_at_once_after_a_key_that_asks_reaches_the_prompt() -> Non
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 45)])
-def test_training_is_watched_and_gone_back_in(size: tuple[int, int]) -> None:
+def test_training_is_watched_and_gone_back_in(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
         await pilot.press("6", "s", "U")
         assert "W ← W − η ∂E/∂W ─" in screen_text(app)
@@ -362,15 +366,34 @@ def test_training_is_watched_and_gone_back_in(size: tuple[int, int]) -> None:
         await pilot.press("up", "down", "down")
         await pilot.pause()
         assert "‖θ‖ after 0 … 5 steps" in screen_text(app)
-        app.type_in("truncate 2,3")
         app.type_in("panel truncation")
+        app.type_in("truncate 2,3")
         await pilot.pause()
-        text = screen_text(app)
-        for each in compare_styles(app.debugger.session):
-            assert percent(each.kept / each.terms) in text
-            assert percent(each.errors["W"]) in text
+        assert_truncations_are_shown(app, Truncation(2, 3))
+        monkeypatch.setattr("tuiviz.debugger.debugger.AT_ONCE", 0)  # all is worked out beside
+        app.type_in("truncate 3,4")
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert_truncations_are_shown(app, Truncation(3, 4))
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
+
+
+def assert_truncations_are_shown(app: DebuggerApp, chosen: Truncation) -> None:
+    """The whole comparison is on the screen, and error and cosine of each parameter."""
+    drawn = app.query_one("#truncation", View)._lines
+    text = "\n".join(line.text for line in drawn)
+    tape = app.debugger.session.problem.tape
+    assert "…" not in text
+    full = tape.gradient()
+    for style, made in STYLES.items():
+        each = compare(tape, style, chosen.k2, made(chosen.k2, tape.steps), full)
+        assert percent(each.kept / each.terms) in text
+        assert part(each.errors["W"]) in text
+    mine = compare(tape, "chosen", chosen.k2, chosen, full)
+    assert re.search(r" +".join(re.escape(part(mine.errors[name])) for name in NAMES), text)
+    assert re.search(r" +".join(re.escape(cosine(mine.cosines[name])) for name in NAMES), text)
 
 
 @pytest.mark.parametrize("number", range(len(fuzz.CASES)))

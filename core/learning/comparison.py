@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from math import nan
 from typing import Any
 
@@ -27,7 +28,7 @@ class Comparison(Record):
 
     `kept` of `terms` terms (t, k) are in it; `sweep` counts the steps back that it takes, a product
     with Wᵀ each. By parameter: `errors` ‖g_trunc − g‖ / ‖g‖, and `cosines` of the angle between
-    them. NaN where a norm that is divided by is zero.
+    them. NaN where a norm that is divided by is zero; empty as long as nobody has worked them out.
     """
 
     style: str
@@ -36,15 +37,19 @@ class Comparison(Record):
     kept: int
     terms: int
     sweep: int
-    errors: Mapping[str, float]
-    cosines: Mapping[str, float]
+    errors: Mapping[str, float] = field(default_factory=dict)
+    cosines: Mapping[str, float] = field(default_factory=dict)
+
+    def beside(self, found: Any, full: Any) -> Comparison:
+        """With the errors and cosines of the truncated gradient that was found."""
+        pairs = {name: (array, getattr(full, name)) for name, array in by_name(found).items()}
+        errors = {name: relative_error(*pair) for name, pair in pairs.items()}
+        return replace(self, errors=errors, cosines={n: cosine(*pair) for n, pair in pairs.items()})
 
 
-def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -> Comparison:
-    """A truncation of the gradient of a tape beside the full gradient."""
-    steps = tape.steps
+def counted(style: str, n: int, truncation: Truncation, steps: int) -> Comparison:
+    """What a truncation keeps and costs on T = `steps`."""
     blocks = truncation.blocks(steps)
-    found, expected = by_name(tape.gradient(truncation)), by_name(full)
     return Comparison(
         style=style,
         n=n,
@@ -52,9 +57,13 @@ def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -
         kept=sum(max(0, t + 1 - truncation.first(t, steps)) for t in range(steps)),
         terms=steps * (steps + 1) // 2,
         sweep=int((blocks[:, 1] - blocks[:, 2] + 1).sum()),
-        errors={name: relative_error(found[name], array) for name, array in expected.items()},
-        cosines={name: cosine(found[name], array) for name, array in expected.items()},
     )
+
+
+def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -> Comparison:
+    """A truncation of the gradient of a tape beside the full gradient."""
+    found = counted(style, n, truncation, tape.steps)
+    return found.beside(tape.gradient(truncation), full)
 
 
 def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Comparison]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,17 @@ class Place(Record):
     index: int
 
 
+Parts = Callable[[], Iterator[Any]]
+"""Works something out a part at a time: each is what there is so far, the last is the whole."""
+
+
+class Wish(Record):
+    """What a panel shows once it has been worked out beside: each part goes into `found[0]`."""
+
+    found: list[Any]
+    parts: Parts
+
+
 class Look(Record):
     """How things are shown: the panel in focus, alone or not, digits, and where it is scrolled."""
 
@@ -85,7 +96,7 @@ class Debugger:
         self.behind: list[Place] = []
         self.ahead: list[Place] = []
         self.sought: tuple[str, int] | None = None
-        self.wish: reach.Grid | None = None
+        self.wishes: dict[str, Wish] = {}  # by the panel that shows what comes of it
         self.history: History | None = None  # of the training, once there is any
         self.trained = 0  # steps of SGD behind the network that is looked at
         self.rate = RATE
@@ -207,20 +218,22 @@ class Debugger:
         return t, min(here.position.step, t)
 
     def triangle(self, of: reach.Grid) -> Any:
-        """log₁₀‖∂E_t/∂s_k‖ on a grid; what there is of it so far, None for nothing.
+        """log₁₀‖∂E_t/∂s_k‖ on a grid; what there is of it so far, None for nothing."""
+        tape = self.session.problem.tape
+        cost = reach.cost(tape, of)
+        return self.worked_out("reach", ("triangle", of), cost, lambda: reach.triangle(tape, of))
 
-        What takes long is wished for, to be worked out beside: see `wish` and `grant`.
+    def worked_out(self, panel: str, key: Any, cost: int, parts: Parts) -> Any:
+        """The last of the parts; what there is so far, None for nothing.
+
+        What takes long is wished for, to be worked out beside: see `Wish`.
         """
-        kept = self.session.keep(("triangle", of), lambda: [None])
-        if kept[0] is None and reach.cost(self.session.problem.tape, of) < AT_ONCE:
-            *_, kept[0] = reach.triangle(self.session.problem.tape, of)
-        elif kept[0] is None:
-            self.wish = of
-        return kept[0]
-
-    def grant(self, of: reach.Grid, logs: Any) -> None:
-        """Takes what has been worked out of a wish."""
-        self.session.keep(("triangle", of), lambda: [None])[0] = logs
+        found = self.session.keep(key, lambda: [None])
+        if found[0] is None and cost < AT_ONCE:
+            *_, found[0] = parts()
+        elif found[0] is None:
+            self.wishes[panel] = Wish(found, parts)
+        return found[0]
 
     def log_reach(self, t: int) -> Any:
         """log₁₀‖∂E_t/∂s_k‖ for k = 0 … t of one error."""

@@ -76,11 +76,12 @@ def curve_text(found: Points, column: str) -> str:
 def truncated(found: Comparison) -> str:
     """How many terms a truncation keeps, and how far that takes each parameter off."""
     k1, k2 = found.truncation.k1, found.truncation.k2
+    said = f"TBPTT({k1}, {k2}): {found.kept} of {found.terms} terms"
+    if not found.errors:
+        return f"{said}; the panel truncation works its errors and cosines out"
     errors = "  ".join(f"{name} {part(error)}" for name, error in found.errors.items())
     cosines = "  ".join(f"{name} {cosine(each)}" for name, each in found.cosines.items())
-    return (
-        f"TBPTT({k1}, {k2}): {found.kept} of {found.terms} terms  error {errors}\ncosine {cosines}"
-    )
+    return f"{said}  error {errors}\ncosine {cosines}"
 
 
 def part(error: float) -> str:
@@ -93,10 +94,11 @@ def part(error: float) -> str:
 
 
 def cosine(number: float) -> str:
-    """A cosine in four cells, five with a sign: .988, 1.00."""
+    """A cosine in four cells: .988, 1.00, -.05, -1."""
     if isnan(number):
         return "–"
-    return f"{number:.3f}".replace("0.", ".", 1).replace("1.000", "1.00")
+    text = f"{number:.{3 if number >= 0 else 2}f}".replace("0.", ".", 1)
+    return {"1.000": "1.00", "-1.00": "-1"}.get(text, text)
 
 
 def _size(array: Any) -> float:

@@ -58,7 +58,5 @@ def _truncate(debugger: Debugger, truncation: Truncation | None) -> None:
     problem = replace(debugger.session.problem, truncation=truncation)
     debugger.go(debugger.session.with_problem(problem))
     debugger.message = "no truncation: every term counts"
-    if truncation:
-        found = in_force(debugger.session)
-        shown = f"TBPTT({truncation.k1}, {truncation.k2})"
-        debugger.message = truncated(found) if found else f"{shown}: what it drops counts nothing"
+    if found := in_force(debugger.session):
+        debugger.message = truncated(found)

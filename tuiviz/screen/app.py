@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -18,9 +19,9 @@ from textual.worker import get_current_worker
 
 from core.errors import InputError
 from tuiviz.cells import fitted
-from tuiviz.debugger import commands, reach
+from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS, Action
-from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.glyphs import to_ascii
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (
@@ -110,11 +111,13 @@ class DebuggerApp(App[None], inherit_bindings=False):
             yield view("chain", chain.chain, chain.title)
             yield view("value", matrix.value, matrix.title, matrix.subtitle)
             yield view("watches", watches.watches, watches.title)
-            yield view("reach", reaching.triangle, reaching.triangle_title)
+            yield view(
+                "reach", reaching.triangle, reaching.triangle_title, reaching.triangle_subtitle
+            )
             yield view("decay", reaching.decay, reaching.decay_title)
             yield view("jacobian", jacobian.jacobian, jacobian.title)
             yield view("training", training.training, training.title)
-            yield view("truncation", truncation.truncation, truncation.title)
+            yield view("truncation", truncation.truncation, truncation.title, truncation.subtitle)
             yield view("yours", yours.yours, yours.title, yours.subtitle)
         yield view("sums", lines.sums)
         yield view("says", says)
@@ -174,7 +177,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self._arrange()
         for view in self.query(View):
             view.show(self.debugger)
-        self._grant()
+        self.call_after_refresh(self._grant)  # a panel that was not there is drawn by then
 
     def _arrange(self) -> None:
         """Chooses the panels that there is room for."""
@@ -327,25 +330,24 @@ class DebuggerApp(App[None], inherit_bindings=False):
     # What is worked out beside
 
     def _grant(self) -> None:
-        if self.debugger.wish is not None:
-            of, self.debugger.wish = self.debugger.wish, None
-            self._work_out(of)
+        wishes, self.debugger.wishes = self.debugger.wishes, {}
+        for panel, wish in wishes.items():
+            work = partial(self._work_out, panel, wish)
+            self.run_worker(work, group=panel, exclusive=True, thread=True)
         if self.debugger.unfinished:
             self.debugger.unfinished = False
             self.set_timer(_BREATH, self.show)
 
-    @work(thread=True, exclusive=True, group="reach")
-    def _work_out(self, of: reach.Grid) -> None:
-        worker, debugger = get_current_worker(), self.debugger
-        tape = debugger.session.problem.tape
-        for logs in reach.triangle(tape, of):
+    def _work_out(self, panel: str, wish: Wish) -> None:
+        worker = get_current_worker()
+        for found in wish.parts():
             if worker.is_cancelled:
                 return
-            self.call_from_thread(self._granted, of, logs)
+            wish.found[0] = found
+            self.call_from_thread(self._granted, panel)
 
-    def _granted(self, of: reach.Grid, logs: object) -> None:
-        self.debugger.grant(of, logs)
-        self.query_one("#reach", View).show(self.debugger)
+    def _granted(self, panel: str) -> None:
+        self.query_one(f"#{panel}", View).show(self.debugger)
 
     # What needs a screen
 

@@ -17,8 +17,9 @@ from tuiviz.numbers import number
 from tuiviz.screen.drawing import Line, Room, line
 from tuiviz.screen.plot import Curve, bins, plot
 
-_SIDE = 5
-_SHADES = " ░▒▓█"
+_KEPT, _DROPPED = ".░▒▓█", "⠁⠂⠒⠶⠿"
+"""Sizes from below all shades to the largest: of terms, and of those that a truncation drops."""
+
 _TINY = -300  # decades: below, a float cannot hold the size itself
 
 _DECADES = 6
@@ -28,9 +29,9 @@ _DECADES = 6
 def triangle(debugger: Debugger, room: Room) -> list[Line]:
     """A row for each E_t, a column for each step k; the shade is log₁₀‖∂E_t/∂s_k‖.
 
-    Dots: dropped by the truncation.
+    In dots where the truncation drops the term.
     """
-    wide = max(1, (room.width - _SIDE) // 2)
+    wide = max(1, (room.width - _side(debugger)) // 2)
     of = grid(debugger.session.steps, room.height - 1, wide)
     logs = debugger.triangle(of)
     if logs is None:
@@ -43,7 +44,7 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
 
 
 def _triangle(debugger: Debugger, room: Room, of: Grid, logs: Any) -> list[Line]:
-    cell = max(1, min(4, (room.width - _SIDE) // of.columns))
+    cell = max(1, min(4, (room.width - _side(debugger)) // of.columns))
     finite = logs[np.isfinite(logs)]
     top = float(finite.max()) if finite.size else 0.0
     t, k = debugger.cell
@@ -53,6 +54,11 @@ def _triangle(debugger: Debugger, room: Room, of: Grid, logs: Any) -> list[Line]
         for row in range(len(of.errors))
     ]
     return [*rows, line(fitted(_legend(debugger, of, logs), room.width), room.palette.dim)]
+
+
+def _side(debugger: Debugger) -> int:
+    """Cells of the name of a row."""
+    return max(5, len(f"E{debugger.session.steps - 1} "))
 
 
 def _row(
@@ -68,7 +74,7 @@ def _row(
     t, palette = of.errors[row], room.palette
     session = debugger.session
     selected = of.row(session.error) == row
-    name = right(f"E{subscript(t)} ", _SIDE)
+    name = right(f"E{subscript(t)} ", _side(debugger))
     made = line(name, palette.selected if selected else palette.dim, f"error {t}")
     truncation = session.problem.truncation
     kept_from = truncation.first(t, session.steps) if truncation else 0
@@ -76,9 +82,7 @@ def _row(
         if of.edges[column] > t:
             break
         k = min(of.edges[column + 1] - 1, t)
-        shade, style = _shade(logs[column], top, palette)
-        if k < kept_from:
-            shade, style = "·", palette.dim
+        shade, style = _shade(logs[column], top, palette, k >= kept_from)
         text = shade * cell
         if (row, column) == at:
             text, style = ("×" + shade * (cell - 1))[:cell], palette.current
@@ -86,14 +90,16 @@ def _row(
     return made
 
 
-def _shade(log: float, top: float, palette: Any) -> tuple[str, Style]:
+def _shade(log: float, top: float, palette: Any, kept: bool) -> tuple[str, Style]:
     if math.isnan(log):
         return "?", palette.dim
     if log == -math.inf:
         return " ", palette.dim
     part = max(0.0, 1 + (log - top) / _DECADES) if math.isfinite(log) else 1.0
-    glyph = _SHADES[max(1, min(4, 1 + int(part * 4)))] if part > 0 else "."
-    return glyph, palette.size(part) if math.isfinite(log) else palette.warning
+    glyph = (_KEPT if kept else _DROPPED)[min(4, 1 + int(part * 4)) if part > 0 else 0]
+    if not math.isfinite(log):
+        return glyph, palette.warning
+    return glyph, palette.size(part) if kept else palette.dim
 
 
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
@@ -101,10 +107,11 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
     log = debugger.log_reach(t)[k]
     size = "0" if log == -np.inf else number(10**log) if _TINY < log < -_TINY else f"1e{log:.0f}"
     text = f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"
-    if debugger.session.problem.truncation:
-        text += "  · dropped"
-    if len(of.errors) < debugger.session.steps:
-        text += f"  binned: 1 row of {debugger.session.steps / len(of.errors):.0f} errors"
+    steps, truncation = debugger.session.steps, debugger.session.problem.truncation
+    if truncation and not truncation.keeps(t, k, steps):
+        text += " dropped"
+    if len(of.errors) < steps:
+        text += f"  a row for {steps / len(of.errors):.0f} E_t"
     if np.isnan(logs).any():
         done = int((~np.isnan(logs).any(axis=1)).sum())
         text += f"  {100 * done // len(of.errors)} %"
@@ -141,6 +148,11 @@ def _decay(debugger: Debugger, room: Room) -> list[Line]:
 def triangle_title(debugger: Debugger) -> str:
     """‖∂E_t/∂s_k‖"""
     return "reach: ‖∂Eₜ/∂sₖ‖, row t, column k"
+
+
+def triangle_subtitle(debugger: Debugger) -> str:
+    """What the dots are, where there are any."""
+    return f"{_DROPPED[3]} dropped" if debugger.session.problem.truncation else ""
 
 
 def decay_title(debugger: Debugger) -> str:
