@@ -81,6 +81,8 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
     made.add(added_text(found))
     if counted:
         made.add(f"  {terms_text(found)}", palette.dim)
+    elif found.dropped:
+        made.add(f"  {found.dropped} dropped", palette.dim)
     made.add(f"  ‖·‖ {number(found.norm, digits)} of {number(found.whole, digits)}")
     return made.add(f"  {percent(found.share)} ")
 

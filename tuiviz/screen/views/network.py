@@ -121,6 +121,8 @@ def _adjoints(debugger: Debugger, room: Room, norms: Any) -> Cell:
     top = _top(norms)
     reached = session.steps if session.going_forward else session.position.step
     asked = debugger.question is not None
+    truncation = session.problem.truncation if session.kind != SUM else None
+    kept_from = truncation.first(session.error, session.steps) if truncation else 0
 
     def cell(t: int) -> tuple[str, Style, str]:
         back = session.at_pass
@@ -128,7 +130,8 @@ def _adjoints(debugger: Debugger, room: Room, norms: Any) -> Cell:
             return "·", palette.dim, ""
         if asked:
             return "?", palette.dim, ""
-        text = f"{number(norms[t])} {level(_size(norms[t], top))}"
+        size = "cut" if t < kept_from else level(_size(norms[t], top))
+        text = f"{number(norms[t])} {size}"
         return text, palette.plain if t >= reached else palette.dim, f"goto k={t}"
 
     return cell
