@@ -422,7 +422,7 @@ def test_a_loss_that_is_not_finite_leads_to_the_debugger(run: Run) -> None:
 
 def test_reach_over_training_is_shown(run: Run) -> None:
     _, out, _ = run("train", SAMPLE, "--steps", "20", "-o", "w.npz", "--reach")
-    rows = [line.split() for line in out.splitlines()[3:]]
+    rows = [line.split() for line in out.splitlines()[2:-1]]
     assert [int(row[0]) for row in rows] == [1, 2, 3, 5, 7, 10, 20]
     assert all(0 <= float(row[2]) <= 4 for row in rows)
 

@@ -84,6 +84,7 @@ class Bar:
             TimeRemainingColumn(),
             console=console or Console(stderr=True),
             auto_refresh=False,
+            redirect_stdout=sys.stdout.isatty(),  # what is printed meanwhile stands above the bar
             expand=True,
         )
         self._steps = steps

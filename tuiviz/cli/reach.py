@@ -1,4 +1,4 @@
-"""How far back gradients reach while a network learns, as a table with bars."""
+"""How far back gradients reach while a network learns: a line with a bar now and then."""
 
 from __future__ import annotations
 
@@ -20,34 +20,31 @@ class ReachSample:
 
     def __init__(self, plan: Plan, steps: int) -> None:
         self._training, self._steps = plan.training, steps
-        self._sequences = _affordable([len(x) for x, _ in plan.training.sequences])
-        self._rows: list[tuple[int, float, float]] = []
+        lengths = [len(x) for x, _ in plan.training.sequences]
+        self._sequences, self._longest = _affordable(lengths), max(lengths)
+
+    @property
+    def heading(self) -> str:
+        """What the columns are."""
+        seen = len(self._sequences)
+        return (
+            f"median lag t − k that holds 90 % of Σₖ ‖∂E_t/∂s_k‖, over {seen} "
+            f"sequence{'s' if seen > 1 else ''}\n{'step':>9}  {'loss':>8}  {'lag':>6}"
+        )
 
     def due(self, done: int) -> bool:
         """Whether to look after so many steps."""
         digits = str(done).rstrip("0")
         return done == self._steps or (len(digits) == 1 and int(digits) in MOMENTS)
 
-    def add(self, state: State, loss: float) -> None:
-        """Looks at a state."""
+    def row(self, state: State, loss: float) -> str:
+        """A look at a state; a bar of full length is a lag from end to end."""
         from core.learning.lags import median_lag
 
         tapes = (self._training.record(state.theta, sequence) for sequence in self._sequences)
-        self._rows.append((state.step, loss, median_lag(tapes)))
-
-    def table(self) -> str:
-        """A line for each step that was looked at."""
-        longest = max((lag for *_, lag in self._rows if lag == lag), default=0) or 1
-        seen = len(self._sequences)
-        lines = [
-            f"median lag t − k that holds 90 % of Σₖ ‖∂E_t/∂s_k‖, over the errors of {seen} "
-            f"sequence{'s' if seen > 1 else ''}",
-            f"{'step':>9}  {'loss':>8}  {'lag':>6}",
-        ]
-        for step, loss, lag in self._rows:
-            bar = "█" * round(_WIDTH * lag / longest) if lag == lag else ""
-            lines.append(f"{step:>9}  {loss:>8.4f}  {lag:>6.1f}  {bar}".rstrip())
-        return "\n".join(lines)
+        lag = median_lag(tapes)
+        bar = "█" * round(_WIDTH * lag / max(1, self._longest - 1)) if lag == lag else ""
+        return f"{state.step:>9}  {loss:>8.4f}  {lag:>6.1f}  {bar}".rstrip()
 
 
 def _affordable(lengths: list[int]) -> list[int]:

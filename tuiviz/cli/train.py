@@ -102,6 +102,8 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
 
     account, sampled = Account(len(plan.numbers)), ReachSample(plan, steps) if reach else None
     state = plan.state
+    if sampled:
+        print(sampled.heading)
     with Interruption() as interruption, progress(steps) as view:
         taken = saved_steps(plan, steps, output, force=force, stopped=lambda: interruption.signal)
         with closing(taken):
@@ -109,12 +111,10 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                 state = step.after
                 account.add(step)
                 if sampled and sampled.due(done):
-                    sampled.add(state, account.loss)
+                    print(sampled.row(state, account.loss), flush=True)
                 if view.due(done):
                     view.show(done, _loss(plan, account, state))
     print(_ending(plan, account, state, output, bool(interruption.signal)))
-    if sampled:
-        print(sampled.table())
     return interruption.exit_code if interruption.signal else 0
 
 
