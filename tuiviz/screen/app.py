@@ -116,7 +116,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             )
             yield view("decay", reaching.decay, reaching.decay_title)
             yield view("jacobian", jacobian.jacobian, jacobian.title)
-            yield view("training", training.training, training.title)
+            yield view("training", training.training, training.title, training.subtitle)
             yield view("truncation", truncation.truncation, truncation.title, truncation.subtitle)
             yield view("yours", yours.yours, yours.title, yours.subtitle)
         yield view("sums", lines.sums)

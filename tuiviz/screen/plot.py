@@ -56,7 +56,7 @@ def _row(
     low, high = bounds
     last = room.height - 1
     labelled = row in (0, last, room.height // 2)
-    name = curve.label(high - (high - low) * row / max(1, last)) if labelled else ""
+    name = curve.label(low + (high - low) * (last - row) / max(1, last)) if labelled else ""
     made = line(right(name, _SIDE - 1) + "│", room.palette.dim)
     for column, top in enumerate(tops.tolist()):
         part = (top - low) / ((high - low) or 1.0) * room.height - (last - row)

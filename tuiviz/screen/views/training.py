@@ -17,14 +17,13 @@ from tuiviz.screen.drawing import Line, Room, line
 from tuiviz.screen.plot import Curve, plot
 
 if TYPE_CHECKING:
-    from core.learning.history import History
     from tuiviz.debugger.curves import Points
 
-_LOW, _TALL = 8, 14  # rows; below, the curve comes first; from there on, there is room for keys
+_LOW, _TALL = 8, 14  # rows; below, sizes have no room; from there on, there is room for keys
 
 
 def training(debugger: Debugger, room: Room) -> list[Line]:
-    """A curve over the steps that were taken, the step at hand, and the memory of the history."""
+    """A curve over the steps that were taken, and the step at hand."""
     history, palette = debugger.history, room.palette
     if history is None or history.last == history.first:
         text = "No step of SGD has been taken yet: s takes one, 50s fifty, S goes back. "
@@ -34,25 +33,17 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
     from tuiviz.debugger.training_sentences import last_step
 
     texts = [_here(debugger)]
-    notes = _packed(_memory(history), room.width)
+    notes = []
     if room.height >= _TALL:
-        notes += _packed("others computed anew  ↑↓ the curve  ←→ along it  Enter there", room.width)
-    for text in last_step(debugger):
-        texts += _packed(text, room.width)
-    if room.height < _LOW:
-        texts, notes = texts[:1], []
+        notes = _packed("↑↓ the curve  ←→ along it  Enter there", room.width)
+    sizes, clip = (last_step(debugger) + 2 * [""])[:2]
+    for text in (sizes if room.height >= _LOW else "", clip):
+        texts += _packed(text, room.width) if text else []
     made = [line(fitted(text, room.width)) for text in texts]
     inner = replace(room, height=max(2, room.height - len(made) - len(notes) - 1))
     made += _curve(debugger, points(debugger, debugger.look.curve), inner)
     made += [line(fitted(text, room.width), palette.dim) for text in notes]
     return made[: room.height]
-
-
-def _memory(history: History) -> str:
-    from core.learning.history import ROOM
-
-    kept = len(history.checkpoints)
-    return f"{kept} states kept  {byte_size(history.memory)} of {byte_size(ROOM)}"
 
 
 def _packed(text: str, width: int) -> list[str]:
@@ -123,3 +114,14 @@ def title(debugger: Debugger) -> str:
     """Which step."""
     last = debugger.history.last if debugger.history else 0
     return f"training: step {debugger.trained} of {last}"
+
+
+def subtitle(debugger: Debugger) -> str:
+    """The memory of the history."""
+    history = debugger.history
+    if history is None or history.last == history.first:
+        return ""
+    from core.learning.history import ROOM
+
+    memory = f"{byte_size(history.memory)} of {byte_size(ROOM)}"
+    return f"history {memory}  {len(history.checkpoints)} states kept  others computed anew"
