@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from tuiviz.debugger.judging import begin
 from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.training_sentences import cosine, part
 from tuiviz.diagnosis.probe import make_probe
+from tuiviz.glyphs import to_ascii
 from tuiviz.numbers import percent
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
@@ -137,6 +139,27 @@ def test_the_position_is_marked_in_the_triangle(problem: Problem, panel: str, wi
         lines = drawn(debugger, "reach", width, 12)
         assert sum(line.count("×") for line in lines) == 1
         assert "▶" in "".join(drawn(debugger, "program", 30, 8))
+
+
+@given(problems(least=3), st.integers(1, 6), st.integers(1, 6), st.booleans())
+@quick
+def test_a_truncation_draws_dropped_terms_apart_and_at_their_size(
+    problem: Problem, k1: int, k2: int, plain: bool
+) -> None:
+    spelled = to_ascii if plain else str
+    kept, dropped = (spelled(ramp) for ramp in (reach._KEPT, reach._DROPPED))
+    assert not set(kept) & set(dropped)
+    of_kept = dict(zip(dropped, kept, strict=True))
+    steps, room = problem.steps, Room(5 + 2 * problem.steps, 1 + problem.steps, DARK)
+    way = Truncation(k1, k2)
+    drawn = []
+    for cut_by in (None, way):
+        debugger = Debugger(Session(replace(problem, truncation=cut_by), 0))
+        drawn.append([spelled(line.text)[5::2] for line in reach.triangle(debugger, room)[:steps]])
+    for t, (whole, cut) in enumerate(zip(*drawn, strict=True)):
+        for k, (glyph, truncated) in enumerate(zip(whole, cut, strict=True)):
+            if (t, k) != (0, 0) and glyph != " ":  # where the cursor is, and exact zeros
+                assert truncated == glyph if way.keeps(t, k, steps) else of_kept[truncated] == glyph
 
 
 @pytest.mark.parametrize("name", [*VIEWS])

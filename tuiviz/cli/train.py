@@ -58,6 +58,8 @@ def train(
     """
     if steps < 1:
         raise InputError(f"--steps {steps}: expected 1 or more")
+    if lr is not None and not 0 <= lr < inf:
+        raise InputError(f"--lr {lr}: expected a number, 0 or more")
     from core.learning.training import DivergenceError
     from tuiviz.files.arrays import check_output
     from tuiviz.opening import is_trace

@@ -147,7 +147,7 @@ def _decay(debugger: Debugger, room: Room) -> list[Line]:
 
 def triangle_title(debugger: Debugger) -> str:
     """‖∂E_t/∂s_k‖"""
-    return "reach: ‖∂Eₜ/∂sₖ‖, row t, column k"
+    return "reach: ‖∂Eₜ/∂sₖ‖  t ↓ k →"
 
 
 def triangle_subtitle(debugger: Debugger) -> str:
