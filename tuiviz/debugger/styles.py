@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.learning.comparison import STYLES, Comparison, counted
-from core.learning.sgd import by_name
 from core.records import Record
+from core.theta import by_name
 from core.truncation import Truncation
 
 if TYPE_CHECKING:
