@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.constrain import Constrain
 
     from core.learning.training import Step
 
@@ -19,6 +20,7 @@ WINDOW = 200
 """The most steps that the loss is averaged over."""
 
 _BAR_EVERY, _LINE_EVERY = 0.2, 10.0  # seconds
+_MARGIN = 3  # cells
 
 
 class Account:
@@ -69,6 +71,7 @@ class Bar:
 
     def __init__(self, steps: int, console: Console | None = None) -> None:
         from rich.console import Console
+        from rich.live import Live
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -83,21 +86,31 @@ class Bar:
             TextColumn("{task.fields[text]}", markup=False),
             TimeRemainingColumn(),
             console=console or Console(stderr=True),
+            expand=True,
+        )
+        self._live = Live(
+            console=self._progress.console,
             auto_refresh=False,
             redirect_stdout=sys.stdout.isatty(),  # what is printed meanwhile stands above the bar
-            expand=True,
+            get_renderable=self._drawn,
         )
         self._steps = steps
         self._task = self._progress.add_task("", total=steps, text="")
         self._next = 0.0
 
     def __enter__(self) -> Bar:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.refresh()
-        self._progress.stop()
+        self._live.refresh()
+        self._live.stop()
+
+    def _drawn(self) -> Constrain:
+        """The bar, with a margin for the ^C that a terminal writes after it."""
+        from rich.constrain import Constrain
+
+        return Constrain(self._progress, self._progress.console.width - _MARGIN)
 
     def due(self, done: int) -> bool:
         """Whether it should be drawn."""
@@ -106,7 +119,8 @@ class Bar:
     def show(self, done: int, text: str) -> None:
         """Draws it."""
         self._next = time.monotonic() + _BAR_EVERY
-        self._progress.update(self._task, completed=done, text=text, refresh=True)
+        self._progress.update(self._task, completed=done, text=text)
+        self._live.refresh()
 
 
 @contextmanager

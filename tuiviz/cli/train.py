@@ -114,7 +114,7 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                 account.add(step)
                 if sampled and sampled.due(done):
                     print(sampled.row(state, account.loss), flush=True)
-                if view.due(done):
+                if view.due(done) or interruption.signal:
                     view.show(done, _loss(plan, account, state))
     print(_ending(plan, account, state, output, bool(interruption.signal)))
     return interruption.exit_code if interruption.signal else 0
