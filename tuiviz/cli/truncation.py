@@ -29,8 +29,9 @@ _ABOUT = (
 @click.command()
 @click.argument("file")
 @model_options
+@click.option("--all", "every", is_flag=True, help="Every n; else some of them where T > 16.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def truncation(file: str, options: ModelOptions, as_json: bool) -> None:
+def truncation(file: str, options: ModelOptions, every: bool, as_json: bool) -> None:
     """Compare truncated BPTT with the full gradient on FILE, for n = 1 … T."""
     from core.learning.comparison import comparisons, some_lengths
     from tuiviz.opening import open_problem
@@ -38,7 +39,7 @@ def truncation(file: str, options: ModelOptions, as_json: bool) -> None:
     if options.truncation is not None:
         raise InputError("--truncate: truncation compares all of them; leave it out")
     problem = open_problem(file, options)
-    lengths = some_lengths(problem.steps)
+    lengths = list(range(1, problem.steps + 1)) if every else some_lengths(problem.steps)
     found = comparisons(problem.tape, lengths)
     if as_json:
         print(_json(problem, found))
@@ -51,7 +52,7 @@ def truncation(file: str, options: ModelOptions, as_json: bool) -> None:
 
 def _heading(problem: Problem, lengths: list[int]) -> str:
     steps = problem.steps
-    which = "every n" if len(lengths) == steps else f"{len(lengths)} of the {steps} n"
+    which = "every n" if len(lengths) == steps else f"{len(lengths)} of the {steps} n, --all: each"
     groups = " " * 32 + "error".ljust(_COLUMN * 5) + "  cosine"
     names = "".join(name.rjust(_COLUMN) for name in PARAMETERS)
     return (
