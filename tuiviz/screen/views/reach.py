@@ -147,7 +147,7 @@ def _decay(debugger: Debugger, room: Room) -> list[Line]:
 
 def triangle_title(debugger: Debugger) -> str:
     """‖∂E_t/∂s_k‖"""
-    return "reach: ‖∂Eₜ/∂sₖ‖  t ↓ k →"
+    return "reach: ‖∂Eₜ/∂sₖ‖ by t and k"
 
 
 def triangle_subtitle(debugger: Debugger) -> str:
