@@ -232,6 +232,14 @@ def test_the_curve_of_the_reach_is_the_median_lag_of_each_state(
     assert list(again) == list(median_lags(debugger.history, range(7)))
 
 
+@pytest.mark.parametrize(("steps", "hidden"), [(5, 4), (62, 32), (1000, 256), (10**5, 512)])
+def test_a_look_at_the_reach_is_bounded(steps: int, hidden: int) -> None:
+    errors = curves.some_errors(steps, hidden)
+    assert errors[-1] == steps - 1
+    assert len(errors) == 1 or sum(t + 1 for t in errors) * hidden**2 <= 1.1 * curves.LONG
+    assert 1 <= len(errors) <= min(steps, curves.ERRORS)
+
+
 # Words
 
 

@@ -28,17 +28,24 @@ MOMENTS = 48
 """Steps at which the reach is looked at, at most; they are among those whose state is kept."""
 
 ERRORS = 32
-"""Errors whose reach is looked at then, at most."""
+"""Errors whose reach is looked at then, at most; fewer where that takes long."""
+
+LONG = 5 * 10**8
+"""Multiply-adds of such a look, at most, unless a single error takes more."""
 
 AT_ONCE = 2 * 10**7
 """Multiply-adds that are done between two frames."""
 
 
 class Points(Record):
-    """A curve: values after so many steps each. NaN where one is still to be worked out."""
+    """A curve: values after so many steps each. NaN where one is still to be worked out.
+
+    `note` says what they leave out.
+    """
 
     steps: tuple[int, ...] | range
     values: Any  # (n,)
+    note: str = ""
 
     def number(self, step: int) -> int:
         """Which point is the last one up to a step."""
@@ -67,7 +74,7 @@ def _reach(debugger: Debugger, history: History) -> Points:
     states = [history.at(step) for step in steps]
     known = {state: debugger.lags[state] for state in states if state in debugger.lags}
     tape, room = debugger.session.problem.tape, AT_ONCE
-    errors = some_errors(tape.steps)
+    errors = some_errors(tape.steps, len(tape.initial_state))
     cost = sum(t + 1 for t in errors) * len(tape.initial_state) ** 2
     for state in states:
         if state not in known and room > 0:
@@ -75,7 +82,8 @@ def _reach(debugger: Debugger, history: History) -> Points:
             room -= cost
     debugger.lags = known
     debugger.unfinished = len(known) < len(states)
-    return Points(steps, np.array([known.get(state, nan) for state in states]))
+    note = f", of {len(errors)} of {tape.steps} E_t" if len(errors) < tape.steps else ""
+    return Points(steps, np.array([known.get(state, nan) for state in states]), note)
 
 
 def moments(history: History) -> tuple[int, ...]:
@@ -85,9 +93,10 @@ def moments(history: History) -> tuple[int, ...]:
     return tuple(kept[i] for i in chosen)
 
 
-def some_errors(steps: int) -> list[int]:
+def some_errors(steps: int, hidden: int) -> list[int]:
     """The errors whose reach is looked at: evenly over T, the last among them."""
-    ends = np.linspace(0, steps, min(ERRORS, steps) + 1).round().astype(int)[1:] - 1
+    most = max(1, min(ERRORS, 2 * LONG // (steps * hidden**2)))
+    ends = np.linspace(0, steps, min(most, steps) + 1).round().astype(int)[1:] - 1
     return [int(t) for t in ends]
 
 

@@ -70,7 +70,7 @@ def curve_text(found: Points, column: str) -> str:
         return "no step has been taken yet; s takes one"
     some = np.unique(np.linspace(0, len(found.steps) - 1, _SHOWN).round().astype(int))
     shown = [f"{found.steps[i]}: {number(float(found.values[i]))}" for i in some]
-    return f"{COLUMNS[column]} after steps  {'  '.join(shown)}"
+    return f"{COLUMNS[column]} after steps  {'  '.join(shown)}{found.note}"
 
 
 def truncated(found: Comparison) -> str:

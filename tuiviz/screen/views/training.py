@@ -92,6 +92,7 @@ def _curve(debugger: Debugger, found: Points, room: Room) -> list[Line]:
         marked=found.number(debugger.trained if moment is None else moment),
     )
     text = f"{_NAMES[column]} after {found.steps[0]} … {found.steps[-1]} steps"
+    text += found.note
     if len(finite) < len(found.values):
         text += f"; {len(finite)} of {len(found.values)} so far"
     return [
