@@ -31,6 +31,7 @@ from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.judging import begin
 from tuiviz.debugger.session import Session, Value
+from tuiviz.debugger.styles import styles
 from tuiviz.debugger.training_sentences import cosine, part
 from tuiviz.diagnosis.probe import make_probe
 from tuiviz.glyphs import to_ascii
@@ -395,8 +396,10 @@ def test_training_is_watched_and_gone_back_in(
         assert_truncations_are_shown(app, Truncation(2, 3))
         monkeypatch.setattr("tuiviz.debugger.debugger.AT_ONCE", 0)  # all is worked out beside
         app.type_in("truncate 3,4")
-        await pilot.pause()
-        await app.workers.wait_for_complete()
+        for _ in range(500):
+            await pilot.pause(0.01)
+            if styles(app.debugger).part == 1:
+                break
         await pilot.pause()
         assert_truncations_are_shown(app, Truncation(3, 4))
 
