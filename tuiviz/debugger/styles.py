@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.learning.comparison import STYLES, Comparison, counted
 from core.records import Record
 from core.theta import by_name
@@ -112,6 +114,7 @@ def _parts(session: Session, of: Comparison, full: Any) -> Iterator[Any]:
     return session.problem.tape.gradient_in_parts(of.truncation, PART)
 
 
+@np.errstate(all="ignore")
 def _added(one: Any, other: Any) -> Any:
     sums = {name: array + getattr(other, name) for name, array in by_name(one).items()}
     return replace(one, **sums)
