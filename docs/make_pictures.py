@@ -48,6 +48,11 @@ PICTURES = (
         (140, 42),
         weights="vanishing.safetensors",
     ),
+    Picture(
+        "truncation",
+        (*TERM_2, "3", "{", ")", ":", *"panel", "space", *"truncation", "enter"),
+        (140, 42),
+    ),
     Picture("check", ("D",), file="mistake.npz"),
 )
 
