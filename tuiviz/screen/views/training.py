@@ -95,10 +95,10 @@ def _curve(debugger: Debugger, found: Points, room: Room) -> list[Line]:
     text += found.note
     if len(finite) < len(found.values):
         text += f"; {len(finite)} of {len(found.values)} so far"
-    return [
-        *plot(drawn, room, 0.0, high or 1.0),
-        line(fitted(text, room.width), room.palette.symbol),
-    ]
+    texts = wrapped(text, room.width)
+    inner = replace(room, height=max(1, room.height - len(texts) + 1))
+    below = [line(each, room.palette.symbol) for each in texts]
+    return [*plot(drawn, inner, 0.0, high or 1.0), *below]
 
 
 _NAMES = {
