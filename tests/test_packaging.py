@@ -49,7 +49,7 @@ def test_the_wheel_brings_its_command_and_its_license(built: Path) -> None:
     (path,) = built.glob("*.whl")
     with zipfile.ZipFile(path) as wheel:
         found = {name.partition(".dist-info/")[2]: name for name in wheel.namelist()}
-        assert "tuiviz = tuiviz.cli:main" in wheel.read(found["entry_points.txt"]).decode()
+        assert "tuiviz = tuiviz.__main__:main" in wheel.read(found["entry_points.txt"]).decode()
         assert wheel.read(found["licenses/LICENSE"]) == (ROOT / "LICENSE").read_bytes()
 
 
