@@ -361,6 +361,23 @@ def test_keys_reach_their_actions_on_the_screen(monkeypatch: pytest.MonkeyPatch)
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
 
 
+def test_the_trace_is_saved_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("x", "enter")
+        await app.workers.wait_for_complete()
+        assert "saved sample.trace.json" in app.debugger.message
+        app.type_in("export sample.trace.json")
+        await app.workers.wait_for_complete()
+        assert "exists already and is kept" in app.debugger.message
+        app.type_in("export other.json")
+        await app.workers.wait_for_complete()
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
+    assert Path("other.json").read_bytes() == Path("sample.trace.json").read_bytes()
+
+
 def test_what_is_typed_at_once_after_a_key_that_asks_reaches_the_prompt() -> None:
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
         for sign in "/soft":

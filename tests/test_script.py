@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import random
@@ -12,14 +13,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+import tuiviz as tv
 from core.errors import InputError
+from tuiviz.cli import commands
 from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.report import stop_report
 from tuiviz.debugger.script import LIMIT, play, read_script
 from tuiviz.debugger.sums import so_far
+from tuiviz.explain import explain
+from tuiviz.files.trace_reading import load_trace
 from tuiviz.files.visible import visible
 from tuiviz.numbers import number, percent, short
 from tuiviz.opening import open_debugger
@@ -80,10 +86,59 @@ def test_an_error_names_the_script_and_the_line(debugger: Debugger, number_of_li
     assert str(caught.value) == f"lesson, line {number_of_line}: no action stpe; did you mean step?"
 
 
-@pytest.mark.parametrize("text", [":", "x", "help", "copy", "theme nord"])
+@pytest.mark.parametrize("text", [":", "theme nord"])
 def test_what_needs_a_screen_says_so(debugger: Debugger, text: str) -> None:
     with pytest.raises(InputError, match=r"line 1: .* needs a screen"):
         played(debugger, text)
+
+
+def test_an_export_is_that_of_the_command(debugger: Debugger, tmp_path: Path) -> None:
+    """And keeps what is there, unless it is told otherwise."""
+    made, other = tmp_path / "made.json", tmp_path / "other.json"
+    done = CliRunner().invoke(commands, ["export", str(SAMPLE), "-o", str(other)])
+    said = f"saved {made}: T = 5, 5 errors"
+    assert (
+        played(debugger, f"export {made}")[-1]
+        == said
+        == done.output.strip().replace(str(other), str(made))
+    )
+    assert made.read_bytes() == other.read_bytes()
+    with pytest.raises(InputError, match="exists already and is kept; use --force"):
+        played(debugger, f"export {made}")
+    run(debugger, "truncate 2")
+    assert played(debugger, f"x --force {made}")[-1] == said
+    assert made.read_bytes() != other.read_bytes()
+    with pytest.raises(InputError, match=r"expected where to save it, such as sample.trace.json"):
+        played(debugger, "export")
+
+
+def test_what_is_copied_is_printed_where_there_is_no_clipboard(debugger: Debugger) -> None:
+    run(debugger, "goto term 2")
+    numbers = played(debugger, "copy")[-1]
+    assert np.array_equal(ast.literal_eval(numbers), debugger.value.array)
+    copied = "\n".join(played(debugger, "copy-explanation"))
+    assert copied.endswith(explain(debugger.session.problem, 4, "W", "markdown").rstrip())
+    assert not debugger.clipboard
+
+
+def test_help_lists_every_action(debugger: Debugger) -> None:
+    listed = played(debugger, "help")
+    for action in ACTIONS:
+        assert any(action.name in text and text.endswith(action.help) for text in listed)
+
+
+def test_from_python_a_script_drives_a_tape(tmp_path: Path) -> None:
+    tape = open_debugger(SAMPLE, ModelOptions()).session.problem.tape
+    words = ["the", "cats", "near", "cat", "sleep", "sleeps"]
+    lines = ["goto k=2", f"export {tmp_path / 'trace.json'}"]
+    said = list(tv.play(tape, lines, vocabulary=words))
+    expected = played(open_debugger(SAMPLE, ModelOptions()), lines[0])
+    assert said[: len(expected)] == expected
+    assert np.array_equal(load_trace(tmp_path / "trace.json").x, tape.inputs["x"])
+    with pytest.raises(InputError, match="lines, line 1: no action stpe"):
+        list(tv.play(tape, ["stpe"]))
+    with pytest.raises(InputError, match="wrt X: expected one of U, W, "):
+        tv.play(tape, [], wrt="X")
 
 
 def test_a_script_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
@@ -113,7 +168,11 @@ def test_from_the_command_line_an_error_ends_with_2_and_one_line(tmp_path: Path)
 
 # The screen
 
-PLAYED = [action for action in ACTIONS if action.keys and not action.on_screen and not action.asks]
+PLAYED = [
+    action
+    for action in ACTIONS
+    if action.keys and not action.on_screen and not action.asks and action.name != "help"
+]
 """What a key does at once, and a script can do too."""
 
 SLOW = {"sgd"}

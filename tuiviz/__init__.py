@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.terms import Term, Terms
     from core.truncation import Truncation
     from tuiviz.files.weights import load_parameters, save_parameters
-    from tuiviz.interactive import debug
+    from tuiviz.interactive import debug, play
     from tuiviz.torch import from_torch
 
 __version__ = "0.1.0"
@@ -56,6 +56,7 @@ __all__ = [
     "from_torch",
     "gradient_check",
     "load_parameters",
+    "play",
     "record",
     "rnn",
     "save_parameters",
@@ -74,6 +75,7 @@ _MODULES = {
     "Terms": "core.terms",
     "Truncation": "core.truncation",
     "debug": "tuiviz.interactive",
+    "play": "tuiviz.interactive",
     "from_torch": "tuiviz.torch",
     "check": "core.diagnosis.verdict",
     "gradient_check": "core.check",

@@ -26,6 +26,7 @@ class Action(Record):
     asks: bool = False
     preset: str = ""
     on_screen: bool = False  # a matter of the screen: there is nothing to do without one
+    beside: bool = False  # the screen does it in a thread: it may take long, and moves nothing
 
     @property
     def id(self) -> str:
@@ -192,13 +193,14 @@ ACTIONS = (
            "k2", 3),
     Action("block-less", ("left_parenthesis",), "(", "an error less goes back together", CUT),
     Action("block-more", ("right_parenthesis",), ")", "an error more goes back together", CUT),
-    Action("copy", ("y", "ㅛ"), "y", "copy the value", USE, on_screen=True),
-    Action("copy-explanation", ("Y",), "Y", "copy the chain rule (Markdown)", USE, on_screen=True),
-    Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1, on_screen=True),
+    Action("copy", ("y", "ㅛ"), "y", "copy the value", USE),
+    Action("copy-explanation", ("Y",), "Y", "copy the chain rule (Markdown)", USE),
+    Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1,
+           takes="where to save the trace; --force FILE replaces one", asks=True, beside=True),
     Action("command", ("colon",), ":", "type any action by its name", USE, ": command", 3,
            on_screen=True),
     Action("theme", (), "", "choose the colours", USE, takes="a theme's name", on_screen=True),
-    Action("help", ("question_mark", "f1"), "?", "this help", USE, "help", on_screen=True),
+    Action("help", ("question_mark", "f1"), "?", "this help", USE, "help"),
     Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "leave", USE, "quit", on_screen=True),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from tuiviz.debugger.actions import (
     MOVE,
     NAMES,
     STOP,
+    USE,
     Action,
     by_key,
     named,
@@ -37,6 +38,7 @@ _MODULES = {
     JUDGE: "judging",
     LEARN: "learning",
     CUT: "truncating",
+    USE: "using",
 }
 """Where the actions of each group are; a module is loaded with the first action of its group."""
 
@@ -80,3 +82,12 @@ def run(debugger: Debugger, text: str) -> None:
         raise InputError(f"{action.name} needs a screen")
     for _ in perform(debugger, action, count, argument) or ():
         pass
+
+
+def proposed(debugger: Debugger, action: Action) -> str:
+    """The argument that an action proposes where it asks for one; nothing for most."""
+    if action.name != "export":
+        return ""
+    from tuiviz.debugger.using import trace_name
+
+    return trace_name(debugger)

@@ -90,6 +90,7 @@ class Debugger:
         self.watches: tuple[Watch, ...] = ()
         self.marks: dict[str, Place] = {}
         self.message = ""
+        self.clipboard = ""  # what was copied, until whoever shows the debugger has taken it
         self.pinned: tuple[Place, Value] | None = None
         self.predicting = False
         self.answered: Place | None = None

@@ -52,9 +52,15 @@ def play(debugger: Debugger, lines: Iterable[str], name: str) -> Iterator[str]:
 def _done(debugger: Debugger, text: str) -> Iterator[str]:
     before, cursor = debugger.place, debugger.session.cursor
     commands.run(debugger, text)
-    yield from debugger.message.splitlines()
+    yield from _said(debugger)
     action, _, _ = commands.parsed(text)
     if debugger.place != before or action.group in (MOVE, LEARN, CUT):
         yield from stop_report(debugger)
     elif debugger.session.cursor != cursor:
         yield from cursor_texts(debugger)
+
+
+def _said(debugger: Debugger) -> list[str]:
+    """What an action says; what it copies, as there is no clipboard here."""
+    copied, debugger.clipboard = debugger.clipboard, ""
+    return (copied or debugger.message).splitlines()

@@ -242,9 +242,12 @@ class DebuggerApp(App[None], inherit_bindings=False):
         action = ACTIONS[number]
         count, self._typed_count = int(self._typed_count) if self._typed_count else None, ""
         if action.asks and count is None:
-            self.prompt.ask(action.name, action.takes)
+            self._ask(action)
         else:
             self.act(action, count, action.preset)
+
+    def _ask(self, action: Action) -> None:
+        self.prompt.ask(action.name, action.takes, commands.proposed(self.debugger, action))
 
     def _say(self, text: str) -> None:
         self.debugger.message = text
@@ -254,16 +257,24 @@ class DebuggerApp(App[None], inherit_bindings=False):
         """Does an action, and shows what has become of it."""
         self._stop_running()
         try:
-            if action.on_screen:
+            if own := getattr(self, f"do_{action.method}", None):
                 self.debugger.message = ""
-                getattr(self, f"do_{action.method}")(argument)
+                own(argument)
+            elif action.beside:
+                self._beside(action, argument)
             else:
                 running = commands.perform(self.debugger, action, count, argument)
                 if running is not None:
                     self._run(running)
         except InputError as error:
             self.debugger.message = str(error)
+        self._take_copied()
         self.show()
+
+    def _take_copied(self) -> None:
+        copied, self.debugger.clipboard = self.debugger.clipboard, ""
+        if copied:
+            self.copy_to_clipboard(copied)
 
     def type_in(self, text: str) -> None:
         """Does what is typed as an action with its argument."""
@@ -273,7 +284,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self._say(str(error))
             return
         if action.asks and count is None and not argument:
-            self.prompt.ask(action.name, action.takes)
+            self._ask(action)
             return
         self.act(action, count, argument)
 
@@ -289,8 +300,6 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.prompt.close()
         if asked == "command":
             self.type_in(text) if text else self.show()
-        elif asked == "export":
-            self._export(text)
         elif text or asked == "answer":
             self.type_in(f"{asked} {text}") if text else self.act(_named(asked), None, "")
         else:
@@ -349,7 +358,16 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def _granted(self, panel: str) -> None:
         self.query_one(f"#{panel}", View).show(self.debugger)
 
-    # What needs a screen
+    @work(thread=True, exclusive=True, group="beside")
+    def _beside(self, action: Action, argument: str) -> None:
+        try:
+            commands.perform(self.debugger, action, None, argument)
+            said = self.debugger.message
+        except InputError as error:
+            said = str(error)
+        self.call_from_thread(self._say, said)
+
+    # What the screen does itself
 
     def do_help(self, argument: str) -> None:
         """Shows every key."""
@@ -371,38 +389,6 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if argument not in names:
             raise InputError(f"theme: expected one of {', '.join(names)}")
         self.theme = argument
-
-    def do_copy(self, argument: str) -> None:
-        """Copies the value shown, as Python would write it."""
-        value = self.debugger.value
-        self.copy_to_clipboard(repr(value.array.tolist()))
-        self.debugger.message = f"copied {value.title}"
-
-    def do_copy_explanation(self, argument: str) -> None:
-        """Copies the chain rule of the selected gradient, as Markdown."""
-        from tuiviz.explain import explain
-
-        session = self.debugger.session
-        text = explain(session.problem, session.error, session.parameter, "markdown")
-        self.copy_to_clipboard(text)
-        self.debugger.message = f"copied {session.outline.root.symbol} as Markdown"
-
-    def do_export(self, argument: str) -> None:
-        """Asks where to save the trace."""
-        name = self.debugger.session.problem.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        self.prompt.ask("export", "where to save the trace", f"{name}.trace.json")
-
-    @work(thread=True, exclusive=True, group="export")
-    def _export(self, path: str) -> None:
-        from tuiviz.files.trace import write_trace
-
-        problem = self.debugger.session.problem
-        try:
-            write_trace(problem, path, errors=range(problem.steps))
-            said = f"saved {path}"
-        except InputError as error:
-            said = str(error)
-        self.call_from_thread(self._say, said)
 
     def _too_small(self, debugger: Debugger, room: Room) -> list[Line]:
         here = f"{self.size.width}×{self.size.height}"
