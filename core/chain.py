@@ -186,7 +186,7 @@ class _Chain:
         for reader, partial, _ in self.terms.adjoints.edges(self.name):
             root = program.aliases.get(reader, reader)
             text = symbols.applied_template(reader, partial, symbols.adjoint_template(root.name))
-            texts.append(symbols.filled(text, k).replace("{e}", symbols.subscript(self.t)))
+            texts.append(symbols.sent_back(symbols.filled(text, k), self.t))
         return " + ".join(texts)
 
     def _factors(self, k: int) -> Iterator[Expression]:

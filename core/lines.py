@@ -34,7 +34,7 @@ class Line(Record):
     """One line: it computes a `value`, an `adjoint`, or a term of a parameter's `gradient`.
 
     `name` is the line or the parameter that it belongs to. In `template`, {t} and {p} stand for the
-    step and the one before, {n} for the one after, {e} for the t of E_t.
+    step and the one before, {n} for the one after, {e} and {e,} for the t of E_t.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Line(Record):
 
         `error` is "" for E, the sum of all errors.
         """
-        text = self.template.replace("{e}", symbols.subscript(error))
+        text = symbols.sent_back(self.template, error)
         later, here, before = symbols.around(k)
         return text.replace("{n}", later).replace("{t}", here).replace("{p}", before)
 

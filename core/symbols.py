@@ -1,4 +1,4 @@
-"""How the quantities of a program are written: s₂, ∂E₃/∂W, ∂⁺s₂/∂W, δ₂."""
+"""How the quantities of a program are written: s₂, ∂E₃/∂W, ∂⁺s₂/∂W, δ₃,₂."""
 
 from __future__ import annotations
 
@@ -47,14 +47,23 @@ def gradient(t: int, parameter: str) -> str:
     return derivative(f"E{subscript(t)}", parameter)
 
 
-def adjoint(line: str, t: int, k: int) -> str:
-    """∂E₃/∂s₂; of a pre-activation a the lecture's δ₂."""
-    return filled(adjoint_template(line), k).replace("{e}", subscript(t))
+def adjoint(line: str, t: int | str, k: int) -> str:
+    """∂E₃/∂s₂; of a pre-activation a the lecture's δ₃,₂."""
+    return sent_back(filled(adjoint_template(line), k), t)
 
 
 def adjoint_template(line: str) -> str:
-    """The same, {e} standing for the t of E_t and {t} for the step."""
-    return "δ{t}" if line == "a" else f"∂E{{e}}/∂{symbol(line)}{{t}}"
+    """The same, {e} and {e,} standing for the t of E_t and {t} for the step."""
+    return "δ{e,}{t}" if line == "a" else f"∂E{{e}}/∂{symbol(line)}{{t}}"
+
+
+def sent_back(template: str, error: int | str) -> str:
+    """A written form on the way back from E_t, t = `error`: δ₃,₂.
+
+    `error` is "" for the sum of all errors, whose δ₂ = Σₜ δₜ,₂ is never written like that of one.
+    """
+    at = subscript(error)
+    return template.replace("{e,}", f"{at}," if at else "").replace("{e}", at)
 
 
 def written_partial(node: Node, partial: Partial, t: int) -> str:

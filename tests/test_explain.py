@@ -289,7 +289,7 @@ def test_other_reasons() -> None:
     )
     zero = why_zero(off, 2, "b", 2)
     assert zero is not None
-    assert zero.symbol == "δ₂"
+    assert zero.symbol == "δ₂,₂"
     assert "derivative is 0" in zero.reason
     unused = problem().tape.with_parameters(type(theta)(U=theta.U, W=0 * theta.W, V=theta.V))
     zero = why_zero(unused, 2, "b", 1)
@@ -320,7 +320,7 @@ def test_a_unit_that_is_on_does_not_help_where_nothing_arrives_at_it() -> None:
     assert tape.values["s"][1][1] > 0
     zero = why_zero(tape, 1, "b", 1)
     assert zero is not None
-    assert zero.symbol == "δ₁"
+    assert zero.symbol == "δ₁,₁"
     assert "the derivative is 0 in every unit that the gradient arrives at" in zero.reason
 
 

@@ -324,7 +324,7 @@ def test_without_colour_signs_and_the_current_line_still_read(
         app.type_in("goto term 2")
         await pilot.pause()
         fuzz.check(app)
-        assert "▶ ∂E₄/∂W += δ₂ ⊗ s₁" in screen_text(app)
+        assert "▶ ∂E₄/∂W += δ₄,₂ ⊗ s₁" in screen_text(app)
         value = app.debugger.session.value().array
         assert (value < 0).any()
         assert "-.0" in screen_text(app)

@@ -15,7 +15,7 @@ from core.parameters import NAMES
 from tuiviz.debugger.scope import Scope, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import added_up, so_far, whole
-from tuiviz.debugger.walk import BACKWARD, FORWARD, ONE, Walk
+from tuiviz.debugger.walk import BACKWARD, FORWARD, ONE, SUM, Walk
 
 quick = settings(derandomize=True, deadline=None, max_examples=50)
 
@@ -262,3 +262,18 @@ def test_a_line_is_computed_from_the_operands_that_it_names_and_no_others(
         of = Operands(here)
         assert close(recomputed(here, of), here.line_value().array)
         assert of.read == set(of)
+
+
+@given(sessions())
+@quick
+def test_what_is_written_alike_on_one_screen_is_the_same_number(session: Session) -> None:
+    """δ₂, which the sweep of all errors has, is not the δ₄,₂ of a term of ∂E₄/∂W."""
+    alike = 0
+    for index in range(session.walk.turn, len(session.walk)):
+        there = session.moved_to(index)
+        value = there.line_value()
+        for term in there.outline.root.children:
+            if term.written == value.title:
+                np.testing.assert_allclose(value.array, term.value, rtol=1e-9, atol=1e-12)
+                alike += 1
+    assert alike or session.kind == SUM or there.terms.lowest > there.error

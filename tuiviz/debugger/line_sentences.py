@@ -159,11 +159,12 @@ def _gradient_u(place: Place) -> str:
         return (
             f"The part of step {place.k}: U multiplies x{k}, and s{place.before} is held constant."
         )
-    return f"U x{k} picks one column of U, its token's; this term fills that column with δ{k}."
+    column = f"U x{k} picks one column of U, its token's"
+    return f"{column}; this term fills that column with {place.delta}."
 
 
 def _gradient_b(place: Place) -> str:
-    return f"b is added as it is at every step: the part of step {place.k} is δ{place.at_k} itself."
+    return f"b is added as it is at every step: the part of step {place.k} is {place.delta} itself."
 
 
 def _norm(row: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.lines import ADJOINT, GIVEN, GRADIENT, VALUE, Operand
 from core.program import symbol
 from core.records import Record
-from core.symbols import adjoint_template, filled, subscript
+from core.symbols import adjoint_template, filled, sent_back, subscript
 from tuiviz.debugger.session import Session
 
 
@@ -25,8 +25,7 @@ def _origin(session: Session, operand: Operand) -> Origin:
     here, walk = session.position, session.walk
     step = here.step + operand.later
     if operand.kind == ADJOINT:
-        written = filled(adjoint_template(operand.name), step)
-        written = written.replace("{e}", subscript(session.sent_back))
+        written = sent_back(filled(adjoint_template(operand.name), step), session.sent_back)
         return Origin(written, walk.made(here.back, step, ADJOINT, operand.name))
     if operand.kind == VALUE:
         written = symbol(operand.name) + subscript(step)

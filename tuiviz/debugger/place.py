@@ -9,7 +9,7 @@ import numpy as np
 
 from core.lines import ADJOINT, VALUE
 from core.records import Record
-from core.symbols import subscript
+from core.symbols import adjoint, subscript
 from tuiviz.explain.zero import derivative
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Place(Record):
     def before(self) -> str:
         """₁ for k = 2."""
         return subscript(self.k - 1)
+
+    @property
+    def delta(self) -> str:
+        """δ₃,₂ of E₃ at k = 2; of several errors δ₂."""
+        return adjoint("a", self.t if self.alone else "", self.k)
 
     @property
     def errors(self) -> str:

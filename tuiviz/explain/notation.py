@@ -32,7 +32,7 @@ _PAIRS = (
 _SIGNS = dict(_PAIRS)
 _SIGN = re.compile("|".join(re.escape(sign) for sign, _ in _PAIRS))
 
-_SUBSCRIPT = re.compile("[₀-₉₋₊ₖⱼₜ]+")
+_SUBSCRIPT = re.compile("[₀-₉₋₊ₖⱼₜ]+(?:,[₀-₉₋₊ₖⱼₜ]+)?")
 _PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋₊ₖⱼₜ", "0123456789-+kjt")
 
 _LARGEST_WHOLE = 1e4

@@ -20,7 +20,7 @@ TOO_SMALL = "its numbers are smaller than any float: it vanished"
 
 
 class Zero(Record):
-    """`symbol` is the first factor that is zero, s₋₁ or δ₂; `reason` says why it is."""
+    """`symbol` is the first factor that is zero, s₋₁ or δ₃,₂; `reason` says why it is."""
 
     symbol: str
     reason: str

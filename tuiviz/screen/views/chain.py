@@ -18,6 +18,7 @@ from tuiviz.screen.drawing import Line, Room, line, window
 
 _NORM = 9
 _BAR = 10
+_SHORTEST = 4
 _NEAR = 1e-3  # of 1: a count so near is right
 
 
@@ -32,7 +33,9 @@ def chain(debugger: Debugger, room: Room) -> list[Line]:
     finite = norms[np.isfinite(norms)]
     largest = float(finite.max(initial=0.0))
     digits = debugger.look.digits
-    return [_row(session, row, largest, room, digits) for row in outline.rows(first, room.height)]
+    rows = [(row, _label(session, row)) for row in outline.rows(first, room.height)]
+    longest = max((cell_len(label) for row, label in rows if row.expression.term), default=0)
+    return [_row(session, row, label, (largest, longest), room, digits) for row, label in rows]
 
 
 def title(debugger: Debugger) -> str:
@@ -43,15 +46,19 @@ def title(debugger: Debugger) -> str:
     return f"{root.symbol} = {root.written}"
 
 
-def _row(session: Session, row: Row, largest: float, room: Room, digits: int) -> Line:
-    marker = ("▾ " if row.is_open else "▸ ") if row.opens else "  "
+def _row(
+    session: Session, row: Row, label: str, most: tuple[float, int], room: Room, digits: int
+) -> Line:
+    """A row; `most` has the largest norm of a term, and the longest label of one."""
+    largest, longest = most
     term = row.expression.term
     given = f" {counted}" if term and (counted := _counted(session, term.k)) else ""
     width = room.width - cell_len(given)
-    bars = _BAR if width >= 34 else 0 if given else 5  # what a term is must fit
     wide = max(_NORM, digits + 5)
+    # What a term is must fit; its bar has what is left.
+    bars = max(0 if given else _SHORTEST, min(_BAR, width - wide - 1 - longest))
     space = max(8, width - wide - bars - 1)
-    text = fitted("  " * row.depth + marker + _label(session, row), space)
+    text = fitted(label, space)
     text += right(_norm(row, digits), wide) + " "
     if term and term.kept:
         text += bar(term.norm / largest if largest else 0.0, bars)
@@ -83,10 +90,11 @@ def _counted(session: Session, k: int) -> str:
 
 
 def _label(session: Session, row: Row) -> str:
+    marker = "  " * row.depth + (("▾ " if row.is_open else "▸ ") if row.opens else "  ")
     term = row.expression.term
     if term is None:
-        return row.expression.symbol
-    return f"k={term.k}  {zero_reason(session, term.k) or row.expression.written}"
+        return marker + row.expression.symbol
+    return f"{marker}k={term.k}  {zero_reason(session, term.k) or row.expression.written}"
 
 
 def zero_reason(session: Session, k: int) -> str:
