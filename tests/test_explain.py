@@ -381,11 +381,11 @@ def test_of_three_axes_the_diagonal_is_shown_only_where_all_else_is_zero() -> No
     labels = (("s[0]", "s[1]"), ("a[0]", "a[1]"), ("x", "y", "z"))
     quantity = Quantity("∂s₀/∂W", "", value.shape, labels, value, 0.0)
     value[0, 0], value[1, 1] = [1, 2, 3], [4, 5, 6]
-    shown = corner(quantity, value)
+    shown = corner(quantity.labels, value)
     assert shown.numbers.tolist() == [[1, 2, 3], [4, 5, 6]]
     assert shown.note == "the numbers [i, i, l]; all others are 0"
     value[1, 0, 2] = -9
-    shown = corner(quantity, value)
+    shown = corner(quantity.labels, value)
     assert shown.numbers.tolist() == value[1].tolist()
     assert shown.note == "the part of s[1], one of 2"
 

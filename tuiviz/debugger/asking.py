@@ -7,8 +7,9 @@ from tuiviz.debugger.conditions import parse
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.moving import run_to_cursor
 from tuiviz.debugger.origins import origins
-from tuiviz.debugger.report import shown_value, stop_report
-from tuiviz.debugger.scope import Scope, descriptions
+from tuiviz.debugger.printing import printed
+from tuiviz.debugger.report import stop_report
+from tuiviz.debugger.scope import descriptions
 
 
 def origin(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -56,10 +57,10 @@ def answer(debugger: Debugger, count: int | None, argument: str) -> None:
 
 
 def print(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
-    """Says what an expression is here."""
+    """Says what an expression is here: its numbers, as many as there is room for."""
     expression = parse(argument, descriptions(debugger.session))
-    value = expression.value(Scope(debugger.session))
-    debugger.message = f"{expression.text} = {shown_value(value, debugger.look.digits)}"
+    lines = printed(expression, debugger.session, debugger.look.digits)
+    debugger.message = "\n".join(lines)
 
 
 def show(debugger: Debugger, count: int | None, argument: str) -> None:

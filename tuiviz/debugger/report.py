@@ -14,6 +14,9 @@ from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.files.visible import visible
 from tuiviz.numbers import number, percent
 
+IN_A_LINE = 8
+"""Numbers of a vector that are shown in one line."""
+
 
 def stop_report(debugger: Debugger) -> list[str]:
     """Position, line, value, the sum so far, what the cursor is on, and the watches."""
@@ -79,7 +82,7 @@ def shown_value(value: Any, digits: int = 4) -> str:
     array = np.asarray(value)
     if array.ndim == 0:
         return number(float(array), digits)
-    if array.ndim == 1 and array.size <= 8:
+    if array.ndim == 1 and array.size <= IN_A_LINE:
         return "[" + "  ".join(number(float(each), digits) for each in array) + "]"
     size = number(frobenius(array.astype(float)), digits)
     return f"{'×'.join(map(str, array.shape))}  ‖·‖ {size}"

@@ -98,6 +98,24 @@ def descriptions(session: Session) -> dict[str, str]:
     return found
 
 
+def labels_of(session: Session, name: str) -> tuple[tuple[str, ...], ...]:
+    """The names along each axis of a value; nothing for a number, a text, or what is not here."""
+    program = session.program
+    parameter = name.removeprefix("d")
+    if name == "term":
+        parameter = session.position.line.name
+    if parameter in program.parameters:
+        return session.parameter_labels(parameter)
+    if name == "value":
+        return session.line_value().labels
+    line, of_state = name.removeprefix("dEd"), {"s_before": 1, "dEds_t": 1, "jacobian": 2}
+    axes = (program.state,) * of_state[name] if name in of_state else (line,)
+    values = session.problem.tape.values
+    if any(axis not in values for axis in axes):
+        return ()
+    return session.labels(axes, tuple(values[axis].shape[-1] for axis in axes))
+
+
 class Scope(Mapping[str, Any]):
     """The values at a position, by name; each computed when it is asked for.
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from rich.cells import cell_len
 
 from core.numbers import Array
 from core.records import Record
-from tuiviz.explain.explanation import Quantity
+from tuiviz.cells import cut, right
+from tuiviz.numbers import short
+
+WIDTH = 80
+"""Cells of a line of text."""
+
+_LABEL, _CELL = 8, 8
 
 FITS, CORNER = 8, 6
 """An axis of at most FITS numbers is shown whole, of a longer one the first CORNER."""
+
+Labels = tuple[tuple[str, ...], ...]
+"""The names along each axis."""
 
 
 class Corner(Record):
@@ -31,14 +43,14 @@ class Corner(Record):
         )
 
 
-def corner(quantity: Quantity, value: Array) -> Corner:
-    """The corner of an array of one, two or three axes."""
-    labels, note = quantity.labels, ""
+def corner(labels: Labels, value: Array, tall: int = FITS, wide: int = FITS) -> Corner:
+    """The corner of an array of one, two or three axes; up to `tall` and `wide` it is whole."""
+    note = ""
     if value.ndim == 3:
         value, labels, note = _two_axes(value, labels)
     if value.ndim == 1:
         value, labels = value[:, None], (labels[0], ("",))
-    down, across = (_shown(size) for size in value.shape)
+    down, across = map(_shown, value.shape, (tall, wide))
     return Corner(
         numbers=value[:down, :across],
         rows=labels[0][:down],
@@ -49,13 +61,11 @@ def corner(quantity: Quantity, value: Array) -> Corner:
     )
 
 
-def _shown(size: int) -> int:
-    return size if size <= FITS else CORNER
+def _shown(size: int, most: int) -> int:
+    return size if size <= most else max(1, most - FITS + CORNER)
 
 
-def _two_axes(
-    value: Array, labels: tuple[tuple[str, ...], ...]
-) -> tuple[Array, tuple[tuple[str, ...], ...], str]:
+def _two_axes(value: Array, labels: Labels) -> tuple[Array, Labels, str]:
     """Of ∂⁺s_k/∂W the numbers [i, i, l] if all others are 0, or else the part of one unit."""
     if value.shape[0] == value.shape[1]:
         units = np.arange(len(value))
@@ -66,3 +76,21 @@ def _two_axes(
     strongest = np.nan_to_num(np.abs(value)).reshape(len(value), -1).max(axis=1)
     at = int(strongest.argmax())
     return value[at], labels[1:], f"the part of {labels[0][at]}, one of {len(value)}"
+
+
+def table(shown: Corner, digits: int = 4) -> Iterator[str]:
+    """The numbers as lines of text, under and beside their labels; what is left out is counted."""
+    if shown.note:
+        yield f"({shown.note})"
+    texts = [[short(float(value), digits) for value in row] for row in shown.numbers]
+    cell = max([_CELL, *(1 + len(text) for row in texts for text in row)])
+    room = WIDTH - 2 - cell * max(map(len, texts), default=0)
+    side = max(1, min(_LABEL, room, max(map(cell_len, shown.rows))))
+    more = f"  +{shown.more_columns}" if shown.more_columns else ""
+    if any(shown.columns):
+        yield " " * side + "".join(right(cut(n, cell - 1), cell) for n in shown.columns) + more
+    for label, row in zip(shown.rows, texts, strict=True):
+        cells = "".join(right(text, cell) for text in row)
+        yield right(cut(label, side), side) + cells + ("  …" if more else "")
+    if shown.more_rows:
+        yield f"… {shown.more_rows:,} more rows"

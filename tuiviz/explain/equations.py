@@ -54,7 +54,7 @@ def _equal(sides: list[str], found: Quantity) -> str:
     """The sides and the numbers, a wide matrix on a line of its own."""
     if found.value is None:
         return " = ".join(sides)
-    shown = corner(found, found.value)
+    shown = corner(found.labels, found.value)
     if len(shown.columns) <= _BESIDE:
         return " = ".join([*sides, matrix(shown)])
     lines = " = ".join(sides), f"= {matrix(shown)}"
@@ -77,5 +77,5 @@ def note(found: Quantity) -> str:
     size = found.size
     if found.value is None:
         return f"{size}, too large to be formed"
-    shown = corner(found, found.value)
+    shown = corner(found.labels, found.value)
     return "; ".join(part for part in (size, shown.note, shown.left_out) if part)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 
 from rich.cells import cell_len
 
 from core.symbols import subscript
-from tuiviz.cells import bar, fitted, right
-from tuiviz.explain.corner import Corner, corner
+from tuiviz.cells import bar, fitted
+from tuiviz.explain.corner import WIDTH, corner, table
 from tuiviz.explain.explanation import Explanation, Quantity, ShownTerm, gaps
 from tuiviz.explain.facts import conclusion, model, remarks, source, tokens, truncation
-from tuiviz.numbers import number, percent, short
+from tuiviz.numbers import number, percent
 
-WIDTH = 80
-_LABEL, _CELL = 8, 8
 _TIED = re.compile(" (?=[…=%])|(?<=[…=]) ")  # k = 3 … 0 stays on its line
 
 
@@ -91,27 +88,7 @@ def _beside(left: str, quantity: Quantity) -> str:
 def _numbers(quantity: Quantity) -> list[str]:
     if quantity.value is None:
         return ["  too large to be formed"]
-    return [f"  {line}" for line in _rows(corner(quantity, quantity.value))]
-
-
-def _rows(shown: Corner) -> Iterator[str]:
-    if shown.note:
-        yield f"({shown.note})"
-    texts = [[short(float(value)) for value in row] for row in shown.numbers]
-    cell = max([_CELL, *(1 + len(text) for row in texts for text in row)])
-    room = WIDTH - 2 - cell * max(map(len, texts), default=0)
-    side = min(_LABEL, room, max(map(cell_len, shown.rows)))
-    more = f"  +{shown.more_columns}" if shown.more_columns else ""
-    if any(shown.columns):
-        names = (right(fitted(name, min(cell - 1, cell_len(name))), cell) for name in shown.columns)
-        yield " " * side + "".join(names) + more
-    for label, row in zip(shown.rows, texts, strict=True):
-        cells = "".join(right(text, cell) for text in row)
-        yield (
-            right(fitted(label, min(side, cell_len(label))), side) + cells + ("  …" if more else "")
-        )
-    if shown.more_rows:
-        yield f"… {shown.more_rows:,} more rows"
+    return [f"  {line}" for line in table(corner(quantity.labels, quantity.value))]
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:

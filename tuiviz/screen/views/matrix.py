@@ -14,6 +14,7 @@ from core.numbers import frobenius
 from core.records import Record
 from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.printing import summary
 from tuiviz.debugger.session import Value
 from tuiviz.debugger.training_sentences import written_update
 from tuiviz.numbers import number, short
@@ -24,9 +25,6 @@ _LABEL = 8
 
 _LOW = 9
 """Rows; with fewer there is no room for three matrices."""
-
-_RANKED = 64
-"""The rank of a larger matrix is not worked out at every key."""
 
 
 class _Names(Record):
@@ -84,32 +82,9 @@ def subtitle(debugger: Debugger) -> str:
     if debugger.question is not None:
         return ""
     try:
-        return summary(debugger.value, debugger.look.digits)
+        return summary(debugger.value.array, debugger.look.digits)
     except InputError:
         return ""
-
-
-def summary(shown: Value, digits: int) -> str:
-    """What can be said of a value in one line."""
-    array = np.asarray(shown.array)
-    if not array.ndim:
-        return ""
-    finite = array[np.isfinite(array)]
-    parts = ["×".join(map(str, array.shape)), f"‖·‖ {number(frobenius(array), digits)}"]
-    if finite.size:
-        parts += [f"min {number(finite.min(), digits)}", f"max {number(finite.max(), digits)}"]
-    nans = int(np.isnan(array).sum())
-    infinite = array.size - finite.size - nans
-    parts += [f"{count} {what}" for count, what in ((nans, "NaN"), (infinite, "inf")) if count]
-    if array.ndim == 2 and max(array.shape) <= _RANKED and finite.size == array.size:
-        parts.append(f"rank {_rank(array)}")
-    return "  ".join(parts)
-
-
-def _rank(array: Any) -> int:
-    # Scaled first: a matrix of 1e-200 has a rank too.
-    largest = np.abs(array).max(initial=0.0)
-    return int(np.linalg.matrix_rank(array / largest)) if largest else 0
 
 
 def _compared(
