@@ -49,12 +49,12 @@ from tuiviz.screen.views import (
     network,
     program,
     reach,
+    says,
     training,
     truncation,
     watches,
     yours,
 )
-from tuiviz.screen.views.says import says
 from tuiviz.screen.widgets import View
 
 quick = settings(derandomize=True, deadline=None, max_examples=40)
@@ -72,7 +72,7 @@ PANEL_VIEWS: dict[str, Draw] = {
     "program": program.program,
 }
 LINES: dict[str, Draw] = {"header": header.header, "sums": header.sums, "footer": header.footer}
-VIEWS = {**PANEL_VIEWS, **LINES, "network": network.network, "says": says}
+VIEWS = {**PANEL_VIEWS, **LINES, "network": network.network, "says": says.says}
 
 HOSTILE = (
     "[/b]",
@@ -301,7 +301,7 @@ def test_every_panel_on_the_screen_has_room(size: tuple[int, int]) -> None:
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
 
 
-@pytest.mark.parametrize("theme", ["textual-light", "textual-ansi", "nord"])
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "nord"])
 def test_themes_change_colours_and_no_letter(theme: str) -> None:
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
         dark = screen_text(app)
@@ -376,6 +376,74 @@ def test_the_trace_is_saved_where_one_says(tmp_path: Path, monkeypatch: pytest.M
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (80, 24), play)
     assert Path("other.json").read_bytes() == Path("sample.trace.json").read_bytes()
+
+
+LONG = ("break nonsense", "print U", "show", "breakpoints", "export " + "/nowhere" * 20)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 45)])
+def test_a_long_message_is_read_whole_and_gone_at_the_next_key(size: tuple[int, int]) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        app.type_in("goto term 2")
+        app.type_in("watch norm(dW)")
+        app.type_in("break dW")
+        app.type_in("watch norm(dU)")
+        await pilot.press("escape")
+        await pilot.pause()
+        before = screen_text(app)
+        for text in LONG:
+            app.type_in(text)
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            said, shown = app.debugger.message, screen_text(app)
+            assert said
+            assert squeezed(said) in squeezed(shown)
+            await pilot.press("escape")
+            await pilot.pause()
+            assert screen_text(app) == before
+        app.type_in("messages")
+        await pilot.pause()
+        said = str(app.screen.query_one(Static).render())
+        assert all(squeezed(text) in squeezed(said) for text in app.debugger.said)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
+
+
+def squeezed(text: str) -> str:
+    """Without the blanks and line breaks, which are where there is room."""
+    return "".join(text.split())
+
+
+def test_all_warnings_are_read_at_the_start() -> None:
+    warnings = [f"warning {i} of a file with so long a path: {'/long' * 30}.toml" for i in range(4)]
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        shown = squeezed(screen_text(app))
+        assert all(squeezed(each) in shown for each in warnings)
+        await pilot.press("g")
+        await pilot.pause()
+        assert squeezed(warnings[-1]) not in squeezed(screen_text(app))
+
+    app = DebuggerApp(open_debugger(SAMPLE, ModelOptions()))
+    app.begin_with(warnings)
+    on_screen(app, (80, 24), play)
+
+
+@given(st.text(alphabet="ab 한x", max_size=400), st.integers(28, 100), st.integers(3, 20))
+@quick
+def test_of_a_message_without_end_what_is_left_out_is_counted(
+    text: str, width: int, height: int
+) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    debugger.message = text
+    lines = says.more(debugger, Room(width, height, DARK))
+    assert all(cell_len(line.text) == line.width <= width for line in lines)
+    assert len(lines) == min(height, says.height(debugger, width))
+    if len(lines) < says.height(debugger, width):
+        left_out = re.search(r"(\d+) more lines", lines[-1].text)
+        assert left_out
+        assert height - 1 + int(left_out[1]) == says.height(debugger, width)
 
 
 def test_what_is_typed_at_once_after_a_key_that_asks_reaches_the_prompt() -> None:

@@ -71,8 +71,6 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
     app.begin_with(warnings)
     app.run()
-    for warning in warnings:
-        print(f"tuiviz: {warning}", file=sys.stderr)
     from tuiviz.debugger.memory import kept
 
     if warning := keeping.save(key, kept(debugger)):

@@ -200,6 +200,7 @@ ACTIONS = (
     Action("command", ("colon",), ":", "type any action by its name", USE, ": command", 3,
            on_screen=True),
     Action("theme", (), "", "choose the colours", USE, takes="a theme's name", on_screen=True),
+    Action("messages", (), "", "what was said, to read it again", USE),
     Action("help", ("question_mark", "f1"), "?", "this help", USE, "help"),
     Action("quit", ("q", "ㅂ", "ctrl+c", "ctrl+q"), "q", "leave", USE, "quit", on_screen=True),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,9 @@ AT_ONCE = 10**8
 
 FARTHEST = 200
 """Jumps that are remembered."""
+
+MOST_SAID = 100
+"""Messages that are remembered."""
 
 
 class Place(Record):
@@ -89,7 +93,9 @@ class Debugger:
         self.breakpoints: tuple[Breakpoint, ...] = ()
         self.watches: tuple[Watch, ...] = ()
         self.marks: dict[str, Place] = {}
+        self.said: deque[str] = deque(maxlen=MOST_SAID)
         self.message = ""
+        self.under_way = ""  # a count that waits for its key, or what runs on
         self.clipboard = ""  # what was copied, until whoever shows the debugger has taken it
         self.pinned: tuple[Place, Value] | None = None
         self.predicting = False
@@ -105,6 +111,21 @@ class Debugger:
         self.ago: int | None = None  # steps of training; the value is shown beside what it was then
         self.lags: dict[State, float] = {}  # how far gradients reached, where it was looked at
         self.unfinished = False  # whether more of that is to be worked out
+
+    @property
+    def message(self) -> str:
+        """What the last action has to say; what it said before is kept in `said`."""
+        return self._message
+
+    @message.setter
+    def message(self, text: str) -> None:
+        self._message = text
+        if text:
+            self.said.append(text)
+
+    def recall(self) -> None:
+        """Says again what was said."""
+        self._message = "\n".join(self.said) or "nothing has been said yet"
 
     @property
     def place(self) -> Place:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from core.numbers import frobenius
 from tuiviz.debugger.conditions import NOT_HERE, Condition
 from tuiviz.debugger.report import IN_A_LINE, shown_value
 from tuiviz.debugger.scope import Scope, labels_of
 from tuiviz.debugger.session import Session
+from tuiviz.debugger.summary import summary
 from tuiviz.files.visible import visible
-from tuiviz.numbers import number, short
+from tuiviz.numbers import short
 
 Labels = tuple[tuple[str, ...], ...]
 
@@ -22,9 +22,6 @@ _WIDTH, _TALLEST = 78, 18
 
 _LABEL = 8
 """Cells that a label takes at most."""
-
-_RANKED = 64
-"""The rank of a larger matrix is not worked out at every key."""
 
 
 def printed(expression: Condition, session: Session, digits: int) -> list[str]:
@@ -82,28 +79,3 @@ def _vector(numbers: Any, labels: Labels, digits: int) -> Iterator[str]:
         yield "".join(f"  {fitted(cut(n, side), side)} {right(text, longest)}" for n, text in cells)
     if len(numbers) > len(shown):
         yield f"  … {len(numbers) - len(shown):,} more"
-
-
-def summary(value: Any, digits: int) -> str:
-    """What can be said of an array in one line: shape, norm, min, max, what is not finite, rank."""
-    array = np.asarray(value)
-    if not array.ndim:
-        return ""
-    if array.dtype == bool:
-        return f"{'×'.join(map(str, array.shape))}  {int(array.sum())} of {array.size} true"
-    finite = array[np.isfinite(array)]
-    parts = ["×".join(map(str, array.shape)), f"‖·‖ {number(frobenius(array), digits)}"]
-    if finite.size:
-        parts += [f"min {number(finite.min(), digits)}", f"max {number(finite.max(), digits)}"]
-    nans = int(np.isnan(array).sum())
-    infinite = array.size - finite.size - nans
-    parts += [f"{count} {what}" for count, what in ((nans, "NaN"), (infinite, "inf")) if count]
-    if array.ndim == 2 and max(array.shape) <= _RANKED and finite.size == array.size:
-        parts.append(f"rank {_rank(array)}")
-    return "  ".join(parts)
-
-
-def _rank(array: Any) -> int:
-    # Scaled first: a matrix of 1e-200 has a rank too.
-    largest = np.abs(array).max(initial=0.0)
-    return int(np.linalg.matrix_rank(array / largest)) if largest else 0

@@ -43,6 +43,11 @@ def copy_explanation(debugger: Debugger, count: int | None, argument: str) -> No
     debugger.message = f"copied {session.outline.root.symbol} as Markdown"
 
 
+def messages(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Says again what was said, the latest last."""
+    debugger.recall()
+
+
 def help(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
     """Lists the actions: the key, the name, what it does."""
     debugger.message = "\n".join(map(_entry, ACTIONS))

@@ -37,7 +37,7 @@ from tuiviz.screen.views import (
 )
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
-from tuiviz.screen.views.says import says
+from tuiviz.screen.views.says import height, more, says
 from tuiviz.screen.widgets import Title, View
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ FIRST = "n goes on a line, N back; c runs on; Enter opens a term; ? has every ke
 
 DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation", "yours")
 """Panels that share one place where there is not room for all."""
+
+SAID = 2
+"""Lines of a message for which there is always room."""
 
 _BREATH = 0.02
 """Seconds between two parts of a curve that takes long, in which a key is heard."""
@@ -122,6 +125,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         yield view("sums", lines.sums)
         yield view("says", says)
         yield view("footer", lines.footer)
+        yield view("more", more)
         yield view("too_small", self._too_small)
 
     def get_default_screen(self) -> Screen[None]:
@@ -139,7 +143,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def begin_with(self, warnings: Sequence[str]) -> None:
         """What to say first: the warnings, or how to begin."""
-        self.debugger.message = "; ".join(warnings) or FIRST
+        self.debugger.message = "\n".join(warnings) or FIRST
 
     @property
     def prompt(self) -> Prompt:
@@ -196,6 +200,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
                 shown = large or name in ("chain", "program", self._detail)
             self.query_one(f"#{name}").display = shown
         self.set_class(alone, "zoomed")
+        self._make_room()
         compared = self.debugger.ago is not None or self.debugger.pinned is not None
         self.set_class(look.panel in LAST or (compared and look.panel == "value"), "table")
 
@@ -217,7 +222,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self._act(number)
         elif event.character and event.character.isdecimal():
             self._typed_count = (self._typed_count + event.character)[-9:]
-            self._say(f"{self._typed_count} …")
+            self.debugger.under_way = f"{self._typed_count} …"
+            self._show_message()
         else:
             return False
         return True
@@ -247,11 +253,24 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self.act(action, count, action.preset)
 
     def _ask(self, action: Action) -> None:
+        self.query_one("#more").display = False
         self.prompt.ask(action.name, action.takes, commands.proposed(self.debugger, action))
 
     def _say(self, text: str) -> None:
         self.debugger.message = text
-        self.query_one("#says", View).show(self.debugger)
+        self._show_message()
+
+    def _show_message(self) -> None:
+        """In its two lines, or whole on top of the panels if it needs more."""
+        self._make_room()
+        for name in ("#says", "#more"):
+            self.query_one(name, View).show(self.debugger)
+
+    def _make_room(self) -> None:
+        needed, whole = height(self.debugger, self.size.width), self.query_one("#more")
+        whole.display = needed > SAID and not (self._asks or self.has_class("small"))
+        if whole.display:
+            whole.styles.height = min(needed, self.size.height - 2)
 
     def act(self, action: Action, count: int | None, argument: str) -> None:
         """Does an action, and shows what has become of it."""
@@ -323,7 +342,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             return
         try:
             next(self._walking)
-            self.debugger.message = "running on … any key stops"
+            self.debugger.under_way = "running on … any key stops"
         except StopIteration:
             self._stop_running()
         except InputError as error:
@@ -335,6 +354,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if self._ticking is not None:
             self._ticking.stop()
         self._ticking = self._walking = None
+        self.debugger.under_way = ""
 
     # What is worked out beside
 
@@ -371,9 +391,17 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def do_help(self, argument: str) -> None:
         """Shows every key."""
-        from tuiviz.screen.help import Help
+        from tuiviz.screen.help import Reading, help_text
 
-        self.push_screen(Help(self.spelled))
+        self.push_screen(Reading(help_text(), self.spelled))
+
+    def do_messages(self, argument: str) -> None:
+        """Shows what was said."""
+        from tuiviz.screen.help import Reading
+
+        self.debugger.recall()
+        text, self.debugger.message = self.debugger.message, ""
+        self.push_screen(Reading(text, self.spelled))
 
     def do_quit(self, argument: str) -> None:
         """Leaves."""

@@ -1,4 +1,4 @@
-"""The help: every key."""
+"""What is read and closed again: the help, and what was said."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _ENTRY = 37
 """Cells of a key and what it does; two stand side by side."""
 
 
-class Help(ModalScreen[None]):
-    """Every key and what it does."""
+class Reading(ModalScreen[None]):
+    """A text to read, and to scroll in."""
 
     DEFAULT_CSS = """
-    Help { align: center middle; background: $background 60%; }
+    Reading { align: center middle; background: $background 60%; }
     .dialog {
         width: 80; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
         background: $surface; border: round $primary;
@@ -41,22 +41,26 @@ class Help(ModalScreen[None]):
         Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
     ]
 
-    def __init__(self, spelled: Spelling) -> None:
+    def __init__(self, text: str, spelled: Spelling) -> None:
         super().__init__()
-        self._spelled = spelled
+        self._text, self._spelled = text, spelled
 
     def compose(self) -> ComposeResult:
-        shown = [action for action in ACTIONS if action.shown]
-        half = (len(shown) + 1) // 2
-        rows = [
-            _entry(left) + (_entry(right) if right else "")
-            for left, right in zip_longest(shown[:half], shown[half:])
-        ]
-        typed = ", ".join(action.name for action in ACTIONS if not action.shown)
-        text = "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
         frame = "dialog" if self._spelled is str else "dialog ascii"
         with VerticalScroll(classes=frame):
-            yield Static(self._spelled(text), markup=False)
+            yield Static(self._spelled(self._text), markup=False)
+
+
+def help_text() -> str:
+    """Every key and what it does, in two columns."""
+    shown = [action for action in ACTIONS if action.shown]
+    half = (len(shown) + 1) // 2
+    rows = [
+        _entry(left) + (_entry(right) if right else "")
+        for left, right in zip_longest(shown[:half], shown[half:])
+    ]
+    typed = ", ".join(action.name for action in ACTIONS if not action.shown)
+    return "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
 
 
 def _entry(action: Action) -> str:

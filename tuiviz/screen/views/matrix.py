@@ -14,8 +14,8 @@ from core.numbers import frobenius
 from core.records import Record
 from tuiviz.cells import cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.printing import summary
 from tuiviz.debugger.session import Value
+from tuiviz.debugger.summary import summary
 from tuiviz.debugger.training_sentences import written_update
 from tuiviz.numbers import number, short
 from tuiviz.screen.drawing import Line, Room, line

@@ -9,13 +9,27 @@ from tuiviz.screen.drawing import Line, Room, line
 
 def says(debugger: Debugger, room: Room) -> list[Line]:
     """As many lines as there is room for."""
-    text, style = debugger.message, room.palette.selected
+    text, style = debugger.under_way or debugger.message, room.palette.selected
     if not text:
         from tuiviz.debugger.sentences import sentence  # here: a first frame has a message
 
         text, style = sentence(debugger.session), room.palette.plain
-    return [
-        line(f" {each}", style)
-        for part in text.split("\n")
-        for each in wrapped(part, room.width - 2)
-    ][: room.height]
+    return [line(f" {each}", style) for each in _lines(text, room.width)][: room.height]
+
+
+def more(debugger: Debugger, room: Room) -> list[Line]:
+    """A message of more than two lines, whole; if that is too much, how much is left out."""
+    found = _lines(debugger.message, room.width)
+    if len(found) > room.height:
+        left_out = f"… {len(found) - room.height + 1} more lines: :messages has them"
+        found = [*found[: room.height - 1], left_out]
+    return [line(f" {each}", room.palette.selected) for each in found]
+
+
+def height(debugger: Debugger, width: int) -> int:
+    """How many lines the message takes."""
+    return len(_lines(debugger.message, width)) if not debugger.under_way else 0
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return [each for part in text.split("\n") for each in wrapped(part, width - 2)]
