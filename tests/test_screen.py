@@ -378,6 +378,27 @@ def test_the_trace_is_saved_where_one_says(tmp_path: Path, monkeypatch: pytest.M
     assert Path("other.json").read_bytes() == Path("sample.trace.json").read_bytes()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 42), (160, 45)])
+def test_every_title_is_read_whole(size: tuple[int, int]) -> None:
+    """The formula of a value that its title has no room for stands above the numbers."""
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for text in ("goto t=2", "goto term 2", "cursor 2.1", "cursor 2.3", "walk sum", "7 step"):
+            app.type_in(text)
+            for panel in PANELS:
+                app.type_in(f"panel {panel}")
+                await pilot.pause()
+                for view in app.query(View):
+                    if view._titles and view.display:
+                        lines = [view.render_line(y).text for y in range(view.size.height)]
+                        left, equals, right = view._titles[0](app.debugger).partition("= ")
+                        assert left in lines[0]
+                        text = squeezed("".join(each.strip("│") for each in lines))
+                        assert squeezed(equals + right) in text
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
+
+
 LONG = ("break nonsense", "print U", "show", "breakpoints", "export " + "/nowhere" * 20)
 
 

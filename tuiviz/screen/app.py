@@ -50,6 +50,9 @@ SMALLEST = (80, 24)
 WIDE = 100
 LARGE = (140, 42)
 
+DEEP = 100
+"""Time steps: those of more have three digits, which lines of the program have room for."""
+
 SETTLED = 0.5
 """Seconds until the garbage collector, which is off while everything is loaded, goes on."""
 
@@ -173,6 +176,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             "wide": width >= WIDE,
             "large": width >= LARGE[0] and height >= LARGE[1],
             "long": height >= 30 and not fits,
+            "deep": self.debugger.session.steps > DEEP,
         }
         self.update_classes(chosen, update)
 

@@ -12,11 +12,14 @@ from rich.style import Style
 from textual.strip import Strip
 
 from core.records import Record
-from tuiviz.cells import fitted
+from tuiviz.cells import cut
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.palette import Palette
 
 _PLAIN = Style()
+
+_CORNERS = 4
+"""Cells of an edge that its title cannot have."""
 
 
 Spelling = Callable[[str], str]
@@ -97,7 +100,7 @@ def filled(lines: list[Line], height: int) -> list[Line]:
 def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> list[Line]:
     """The lines of a room in a frame around it, with a title above and one below."""
     style = room.palette.in_focus if room.focused else room.palette.frame
-    below = _whole(subtitle, room.width - 4)
+    below = whole(subtitle, room.width - _CORNERS)
     edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", below, "╯", room, style)]
     inside = [_between(each, room.width, style) for each in lines[: room.height]]
     nothing = _between(line(), room.width, style)
@@ -114,17 +117,22 @@ def _between(each: Line, width: int, style: Style) -> Line:
     )
 
 
-def _whole(facts: str, width: int) -> str:
-    """As many of the facts, two spaces between them, as fit; the first in any case."""
+def whole(facts: str, width: int) -> str:
+    """As many of the facts, two spaces between them, as fit; the first in any case, if cut."""
     parts = facts.split("  ")
     while len(parts) > 1 and cell_len("  ".join(parts)) > width:
         parts.pop()
-    return "  ".join(parts)
+    return cut("  ".join(parts), width)
+
+
+def fits_above(title: str, room: Room) -> bool:
+    """Whether there is room for all of a title in the frame."""
+    return cell_len(title) <= room.width - _CORNERS
 
 
 def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:
     made = line(left, style)
     if title:
-        text = fitted(title, min(cell_len(title), room.width - 4))
+        text = cut(title, room.width - _CORNERS)
         made.add(f" {text} ", room.palette.plain if room.focused else room.palette.dim)
     return made.add("─" * (room.width + 1 - made.width) + right, style)

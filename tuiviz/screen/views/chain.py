@@ -18,7 +18,7 @@ from tuiviz.screen.drawing import Line, Room, line, window
 
 _NORM = 9
 _BAR = 10
-_SHORTEST = 4
+_SHORTEST = 5
 _NEAR = 1e-3  # of 1: a count so near is right
 
 
@@ -65,7 +65,8 @@ def _row(
     elif term:
         text += "dropped" if bars >= len("dropped") else "cut"
     elif row.depth:
-        text += "×".join(map(str, row.expression.shape))
+        shape = "×".join(map(str, row.expression.shape))
+        text += shape if cell_len(shape) <= bars else ""
     click = "cursor " + ".".join(map(str, row.path))
     made = line(fitted(text, width), _style(session, row, room), click)
     calm = given in ("", f" {_ONCE}")
@@ -94,7 +95,7 @@ def _label(session: Session, row: Row) -> str:
     term = row.expression.term
     if term is None:
         return marker + row.expression.symbol
-    return f"{marker}k={term.k}  {zero_reason(session, term.k) or row.expression.written}"
+    return f"{marker}k={term.k} {zero_reason(session, term.k) or row.expression.written}"
 
 
 def zero_reason(session: Session, k: int) -> str:

@@ -18,7 +18,7 @@ from tuiviz.debugger.session import Value
 from tuiviz.debugger.summary import summary
 from tuiviz.debugger.training_sentences import written_update
 from tuiviz.numbers import number, short
-from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.screen.drawing import Line, Room, fits_above, line
 
 _LABEL = 8
 """Cells that a label takes at most."""
@@ -58,7 +58,17 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
             return _compared(debugger, _Names(*names, "then", "now"), then, shown, room)
     except InputError as error:
         return _said(str(error), room)
-    return matrix(shown, room, debugger.look.digits, debugger.look.scroll)
+    above = _formula(title(debugger), room)
+    rest = replace(room, height=room.height - len(above))
+    return [*above, *matrix(shown, rest, debugger.look.digits, debugger.look.scroll)]
+
+
+def _formula(written: str, room: Room) -> list[Line]:
+    """The side of the title that it has no room for, above the numbers."""
+    if fits_above(written, room):
+        return []
+    _, equals, right_side = written.partition("= ")
+    return [line(each, room.palette.dim) for each in wrapped(equals + right_side, room.width)]
 
 
 def _said(text: str, room: Room) -> list[Line]:
@@ -164,6 +174,9 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
     corner = table.array[top : top + room.height, left : left + room.width // 4]
     texts = [[short(float(n), digits) for n in row] for row in corner.tolist()]
     cell = 1 + max([digits + 1, *(len(text) for row in texts for text in row)])
+    named = 1 + min(_LABEL, max(map(cell_len, table.columns[left : left + room.width // 4])))
+    if side + max(cell, named) * (len(table.columns) - left) <= room.width:
+        cell = max(cell, named)
     across = _fitting(len(table.columns) - left, (room.width - side) // cell)
     down = _fitting(len(table.rows) - top, room.height - headed)
     largest = float(np.abs(table.array[np.isfinite(table.array)]).max(initial=0))

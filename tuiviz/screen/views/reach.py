@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 
 from core.symbols import subscript
@@ -14,12 +15,13 @@ from tuiviz.cells import fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import number
-from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.screen.drawing import Line, Room, line, whole
 from tuiviz.screen.plot import Curve, bins, plot
 
 _KEPT, _DROPPED = ".░▒▓█", "⠁⠂⠒⠶⠿"
 """Sizes from below all shades to the largest: of terms, and of those that a truncation drops."""
 
+_AXIS = 7
 _TINY = -300  # decades: below, a float cannot hold the size itself
 
 _DECADES = 6
@@ -53,7 +55,7 @@ def _triangle(debugger: Debugger, room: Room, of: Grid, logs: Any) -> list[Line]
         _row(debugger, room, of, row, logs[row].tolist(), top, cell, at)
         for row in range(len(of.errors))
     ]
-    return [*rows, line(fitted(_legend(debugger, of, logs), room.width), room.palette.dim)]
+    return [*rows, line(whole(_legend(debugger, of, logs), room.width), room.palette.dim)]
 
 
 def _side(debugger: Debugger) -> int:
@@ -106,16 +108,16 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
     t, k = debugger.cell
     log = debugger.log_reach(t)[k]
     size = "0" if log == -np.inf else number(10**log) if _TINY < log < -_TINY else f"1e{log:.0f}"
-    text = f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"
+    parts = [f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"]
     steps, truncation = debugger.session.steps, debugger.session.problem.truncation
     if truncation and not truncation.keeps(t, k, steps):
-        text += " dropped"
-    if len(of.errors) < steps:
-        text += f"  a row for {steps / len(of.errors):.0f} E_t"
+        parts[0] += " dropped"
     if np.isnan(logs).any():
         done = int((~np.isnan(logs).any(axis=1)).sum())
-        text += f"  {100 * done // len(of.errors)} %"
-    return text
+        parts.append(f"{100 * done // len(of.errors)} %")
+    if len(of.errors) < steps:
+        parts.append(f"{steps / len(of.errors):.0f} Eₜ a row")
+    return "  ".join(parts)
 
 
 def decay(debugger: Debugger, room: Room) -> list[Line]:
@@ -138,9 +140,10 @@ def _decay(debugger: Debugger, room: Room) -> list[Line]:
         marked=at - k if at == t else None,
     )
     inner = Room(room.width, room.height - 1, room.palette)
-    axis = f"       lag t − k: 0 … {len(logs) - 1}"
+    axis = f"lag t − k: 0 … {len(logs) - 1}"
     if bins(len(logs), inner) > 1:
-        axis += f", the largest of {bins(len(logs), inner):.0f}"
+        axis += f", max of {bins(len(logs), inner):.0f}"
+    axis = " " * max(0, min(_AXIS, room.width - cell_len(axis))) + axis
     drawn = plot(curve, inner, low, high)
     return [*drawn, line(fitted(axis, room.width), room.palette.dim)]
 
@@ -157,4 +160,4 @@ def triangle_subtitle(debugger: Debugger) -> str:
 
 def decay_title(debugger: Debugger) -> str:
     """Which error's."""
-    return f"decay: ‖∂E{subscript(debugger.session.error)}/∂sₖ‖ over the lag"
+    return f"decay: ‖∂E{subscript(debugger.session.error)}/∂sₖ‖ by lag"

@@ -18,7 +18,7 @@ def watches(debugger: Debugger, room: Room) -> list[Line]:
         style = palette.current if number == at else palette.plain
         made.append(line(fitted(text, room.width), style, f"item {number}"))
     if not made:
-        made.append(line(fitted("e watches, B breaks on a condition", room.width), palette.dim))
+        made.append(line(fitted("e adds a watch, B a breakpoint", room.width), palette.dim))
     made.append(line(fitted("this line reads (d goes there)", room.width), palette.symbol))
     for number, each in enumerate(origins(debugger.session), 1):
         click = f"{number} origin" if each.index is not None else ""
