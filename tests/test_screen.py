@@ -40,6 +40,7 @@ from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.app import DebuggerApp
 from tuiviz.screen.drawing import Draw, Room, framed
+from tuiviz.screen.help import help_text
 from tuiviz.screen.palette import DARK, LIGHT
 from tuiviz.screen.views import (
     chain,
@@ -561,3 +562,7 @@ def test_a_matrix_without_room_is_nothing() -> None:
     assert matrix.matrix(shown, Room(40, 0, DARK)) == []
     assert matrix.matrix(shown, Room(40, -1, DARK)) == []
     assert matrix.matrix(shown, Room(40, 1, DARK))
+
+
+def test_every_line_of_the_help_is_whole() -> None:
+    assert "…" not in help_text()

@@ -22,7 +22,7 @@ from tuiviz.cells import fitted
 from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.debugger import Debugger, Running, Wish
-from tuiviz.glyphs import to_ascii
+from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (
     chain,
@@ -96,7 +96,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self.theme = settings.theme
         self.debugger = debugger
         self.ascii_only = ascii_only
-        self.spelled: Spelling = to_ascii if ascii_only else str
+        self.spelled: Spelling = ascii_pieces if ascii_only else list
         self._prompt: Prompt | None = None
         self._typed_count = ""
         self._held: list[Key] | None = None
@@ -154,7 +154,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if self._prompt is None:
             from tuiviz.screen.prompt import Prompt
 
-            self._prompt = Prompt()
+            self._prompt = Prompt(self.ascii_only)
             self.screen.mount(self._prompt, after="#says")
         return self._prompt
 
@@ -397,7 +397,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         """Shows every key."""
         from tuiviz.screen.help import Reading, help_text
 
-        self.push_screen(Reading(help_text(), self.spelled))
+        self.push_screen(Reading(help_text(), self.ascii_only))
 
     def do_messages(self, argument: str) -> None:
         """Shows what was said."""
@@ -405,7 +405,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
         self.debugger.recall()
         text, self.debugger.message = self.debugger.message, ""
-        self.push_screen(Reading(text, self.spelled))
+        self.push_screen(Reading(text, self.ascii_only))
 
     def do_quit(self, argument: str) -> None:
         """Leaves."""

@@ -22,8 +22,11 @@ _CORNERS = 4
 """Cells of an edge that its title cannot have."""
 
 
-Spelling = Callable[[str], str]
-"""How a text is put on the screen: as it is, or in ASCII."""
+Pieces = list[tuple[str, Style]]
+"""Texts with their styles, one after the other."""
+
+Spelling = Callable[[Pieces], Pieces]
+"""How a line is put on the screen: as it is, or in ASCII."""
 
 
 class Room(Record):
@@ -42,7 +45,7 @@ class Line:
     `zones` has (first cell, end, what is typed for a click there).
     """
 
-    pieces: list[tuple[str, Style]] = field(default_factory=list)
+    pieces: Pieces = field(default_factory=list)
     width: int = 0
     zones: list[tuple[int, int, str]] = field(default_factory=list)
 
@@ -67,10 +70,10 @@ class Line:
     def strip(self, width: int, spelled: Spelling, ground: Style) -> Strip:
         """The line as the screen takes it, cut or filled to a width."""
         segments = [
-            Segment(spelled("".join(text for text, _ in run)), ground + style)
-            for style, run in groupby(self.pieces, key=_style)
+            Segment("".join(text for text, _ in run), ground + style)
+            for style, run in groupby(spelled(self.pieces), key=_style)
         ]
-        return Strip(segments, self.width).adjust_cell_length(width, ground)
+        return Strip(segments).adjust_cell_length(width, ground)
 
 
 def _style(piece: tuple[str, Style]) -> Style:

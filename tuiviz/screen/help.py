@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tuiviz.cells import fitted
 from tuiviz.debugger.actions import ACTIONS, Action
-from tuiviz.screen.drawing import Spelling
+from tuiviz.glyphs import to_ascii
 
 _INTRODUCTION = """\
 A position is one line of the program at one time step: forward over
@@ -41,14 +41,14 @@ class Reading(ModalScreen[None]):
         Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
     ]
 
-    def __init__(self, text: str, spelled: Spelling) -> None:
+    def __init__(self, text: str, ascii_only: bool) -> None:
         super().__init__()
-        self._text, self._spelled = text, spelled
+        self._text = to_ascii(text) if ascii_only else text
+        self._frame = "dialog ascii" if ascii_only else "dialog"
 
     def compose(self) -> ComposeResult:
-        frame = "dialog" if self._spelled is str else "dialog ascii"
-        with VerticalScroll(classes=frame):
-            yield Static(self._spelled(self._text), markup=False)
+        with VerticalScroll(classes=self._frame):
+            yield Static(self._text, markup=False)
 
 
 def help_text() -> str:

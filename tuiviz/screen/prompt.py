@@ -10,6 +10,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from tuiviz.debugger.actions import NAMES
+from tuiviz.glyphs import to_ascii
 
 
 class Prompt(Input):
@@ -21,15 +22,17 @@ class Prompt(Input):
     class Left(Message):
         """Escape was pressed."""
 
-    def __init__(self) -> None:
+    def __init__(self, ascii_only: bool) -> None:
         super().__init__(id="prompt", compact=True, select_on_focus=False)
         self.action = ""
+        self._ascii_only = ascii_only
 
     def ask(self, action: str, expects: str, proposed: str = "") -> None:
         """Asks for what an action takes."""
         self.action = action
         self.value = proposed
-        self.placeholder = f"{action}: {expects}   (Enter; Esc leaves)"
+        asked = f"{action}: {expects}   (Enter; Esc leaves)"
+        self.placeholder = to_ascii(asked) if self._ascii_only else asked
         self.suggester = SuggestFromList(NAMES) if action == "command" else None
         self.display = True
         self.disabled = False
