@@ -23,7 +23,8 @@ from tuiviz.screen.views import chain, matrix, program
 
 PACKAGE = Path(__file__).parent.parent / "tuiviz"
 ALIKE = [
-    *("█▉▊▋▌▍▎▏▄▅▆▇", "▁▂▃", "−–⁻─-", "▶›⟩>", "◀‹⟨<", "▼v", "○◌⠶o", "×⊗x", "▸⁺▒+╭╮╰╯"),
+    *("█▉▊▋▌▄▅▆▇", "▍▎▏░", "▁▂▃", "−–⁻─-", "▶›⟩>", "◀‹⟨<", "▼v", "○◌⠶o", "×⊗x", "▸⁺▒+╭╮╰╯"),
+    "⠂′",
     *("0₀", "1₁", "2₂", "3₃", "4₄", "5₅", "6₆", "7₇", "8₈", "9₉", "⊙●*", "│|", "·▁▂▃.", "▾-−–⁻─"),
 ]
 """Signs that may be spelled alike: they mean the same, or never stand in the same place."""

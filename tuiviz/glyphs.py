@@ -22,7 +22,8 @@ _SIGNS = {
     "░": ":", "▒": "+", "▓": "%", "⠁": "`", "⠂": "'", "⠒": '"', "⠶": "o", "⠿": "@",
     **dict.fromkeys("╭╮╰╯", "+"),
     **dict.fromkeys("▁▂▃", "."),
-    **dict.fromkeys("▄▅▆▇█▉▊▋▌▍▎▏", "#"),
+    **dict.fromkeys("▍▎▏", ":"),
+    **dict.fromkeys("▄▅▆▇█▉▊▋▌", "#"),
     **{chr(0x2400 + code): f"^{chr(0x40 + code)}" for code in range(0x20)},
     "␡": "^?",
 }  # fmt: skip
@@ -102,7 +103,7 @@ def _shortened(pieces: list[tuple[str, S]], longer: int) -> list[tuple[str, S]]:
     lost = ""
     for text, style in reversed(pieces):
         kept = text[: max(0, len(text) - longer)]
-        lost += text[len(kept) :].strip(" #")
+        lost += text[len(kept) :].strip(" #:")
         longer -= len(text) - len(kept)
         made.append((kept, style))
     return _marked(made[::-1]) if lost else made[::-1]
