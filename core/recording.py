@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,19 @@ from core.program import Edge, Node, Program
 Instruction = Iterator[Any]
 """A `map` of a function over columns of arguments: one call for each step."""
 
+BREATH = 64
+"""Steps that are run without a break."""
+
 
 def run(instructions: Iterable[Instruction]) -> None:
     """Calls the instructions of the first step in their order, then those of the next, and so on.
 
     zip asks each of them for its next call in turn, deque drops the results: a step of an RNN costs
-    its three NumPy calls, and no bytecode in between.
+    its three NumPy calls, and no bytecode in between. Now and then there is some: Ctrl-C is heard.
     """
-    deque(zip(*instructions, strict=False), maxlen=0)
+    steps = zip(*instructions, strict=False)
+    while next(steps, None) is not None:
+        deque(islice(steps, BREATH), maxlen=0)
 
 
 @dataclass(eq=False)

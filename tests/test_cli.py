@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import pickle
@@ -20,8 +21,11 @@ import pytest
 from terminal import on_terminal
 
 from tuiviz import __version__, cli
+from tuiviz.cli import patience
 from tuiviz.cli.export import _Progress
 from tuiviz.files import arrays, disk
+from tuiviz.opening import look_ahead, open_debugger
+from tuiviz.problem import ModelOptions
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 SAMPLE = str(SAMPLES / "sample.txt")
@@ -517,3 +521,45 @@ def test_what_takes_no_second_says_nothing(capsys: pytest.CaptureFixture[str]) -
     progress(1, 2)
     progress.done()
     assert capsys.readouterr() == ("", "")
+
+
+# What takes long
+
+
+def test_what_takes_long_is_said_on_one_line_that_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(written, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(patience, "_AFTER", 0.01)
+    monkeypatch.setattr(patience, "_EVERY", 0.01)
+    with patience.patience("reading") as says:
+        while "reading … 0 s, Ctrl-C stops" not in written.getvalue():
+            time.sleep(0.01)
+        says("sending back")
+        while "sending back … 0 s" not in written.getvalue():
+            time.sleep(0.01)
+    assert written.getvalue().endswith("\r\x1b[K")
+
+
+def test_what_is_done_at_once_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with patience.patience("reading"):
+        pass
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(KeyboardInterrupt), patience.patience("reading"):
+        raise KeyboardInterrupt
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_the_first_frame_shows_is_worked_out_before_it_where_that_takes_long(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "text").write_text("a b c " * 400)
+    debugger = open_debugger(tmp_path / "text", ModelOptions(hidden=300))
+    look_ahead(debugger)
+    debugger.session.keep(("log reach", debugger.session.error), _never)
+
+
+def _never() -> None:
+    raise AssertionError

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import tracemalloc
 from collections.abc import Callable
+from itertools import count, repeat
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from problems import KINDS, RNNS, Array, Problem, close, laws, problems
 
 import tuiviz as tv
 from core.program import Node, cross_entropy, identity, sigmoid, softmax, tanh
+from core.recording import BREATH, run
 
 every_network = pytest.mark.parametrize("network", KINDS)
 every_rnn = pytest.mark.parametrize("network", RNNS)
@@ -33,6 +36,35 @@ def test_the_values_are_those_of_a_plain_loop(network: str, data: st.DataObject)
     for name, state in problem.initial_states.items():
         if name == "s":
             np.testing.assert_array_equal(problem.tape.initial_state, state)
+
+
+@pytest.mark.parametrize("steps", [1, BREATH, BREATH + 1, BREATH + 2, 2 * BREATH + 2])
+def test_the_breaks_of_a_long_loop_leave_no_step_out(steps: int) -> None:
+    theta = tv.Parameters.random(inputs=3, hidden=5, outputs=3, seed=1)
+    x = np.arange(steps) % 3
+    state = np.zeros(5)
+    for t, found in enumerate(tv.record(theta, x, x).values["s"]):
+        state = np.tanh(theta.U[:, x[t]] + theta.W @ state)
+        close(found, state, 1e-12)
+
+
+def test_a_long_loop_can_be_interrupted() -> None:
+    """It has no bytecode of its own, where Python hears a signal."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    matrix = np.ones((1000, 1000))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    done: list[int] = []
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run([map(np.dot, repeat(matrix, 20_000), repeat(matrix[0])), map(done.append, count())])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert 0 < len(done) < 20_000
 
 
 @every_network

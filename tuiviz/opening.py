@@ -14,6 +14,9 @@ from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 if TYPE_CHECKING:
     from tuiviz.debugger.debugger import Debugger
 
+AT_ONCE = 10**8
+"""Multiply-adds of a sweep that nobody waits for."""
+
 _LIMIT = 2**30
 """The largest file that is opened, in bytes."""
 
@@ -84,6 +87,19 @@ def open_debugger(
 
         begin(debugger)
     return debugger
+
+
+def look_ahead(debugger: Debugger) -> None:
+    """Works out what the first frame shows where it takes long: on a screen nobody could stop it.
+
+    What has been added up, and how far the selected error reaches.
+    """
+    from tuiviz.debugger.sums import so_far
+
+    session = debugger.session
+    if session.steps * len(session.problem.tape.initial_state) ** 2 > AT_ONCE:
+        so_far(session)
+        debugger.log_reach(session.error)
 
 
 def chosen_error(problem: Problem, error: int | None) -> int:

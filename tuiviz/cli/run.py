@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuiviz.cli.options import model_options, parameter
+from tuiviz.cli.patience import patience
 from tuiviz.glyphs import to_ascii
 from tuiviz.interactive import require_terminal
 
@@ -43,13 +44,22 @@ def run(
             "; --script FILE drives it without one, and tuiviz export writes the trace"
         )
         gc.disable()  # 20 ms of start: nothing that is loaded now is garbage
-    from tuiviz.opening import open_debugger
+    from tuiviz.opening import look_ahead, open_debugger
 
-    debugger = open_debugger(file, options, error, name, stops)
+    with patience("reading and recording") as says:
+        debugger = open_debugger(file, options, error, name, stops)
+        if script is None:
+            says(f"{_sizes(debugger)}: sending the error back")
+            look_ahead(debugger)
     if script is None:
         _show(debugger, file, fresh, ascii_only)
     else:
         _play(debugger, script, ascii_only)
+
+
+def _sizes(debugger: Debugger) -> str:
+    tape = debugger.session.problem.tape
+    return f"T = {tape.steps}, H = {len(tape.initial_state)}"
 
 
 def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
