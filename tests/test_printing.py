@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from core.errors import InputError
 from core.parameters import Parameters
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
@@ -64,6 +65,20 @@ def test_what_is_no_number_is_said(debugger: Debugger) -> None:
     assert said(debugger, "token") == ['token = "the"']
     weights = debugger.session.problem.theta.W
     assert said(debugger, "W > 0")[0] == f"W > 0 = 4×4  {np.count_nonzero(weights > 0)} of 16 true"
+
+
+def test_several_expressions_are_printed_and_watched_at_once(debugger: Debugger) -> None:
+    run(debugger, "goto k=3")
+    texts = ["norm(dEds)", "s[0]", "k in (3, 4)"]
+    each = [line for text in texts for line in said(debugger, text)]
+    assert said(debugger, ", ".join(texts)) == each
+    run(debugger, f"watch stop {', '.join(texts)}")
+    assert [(watch.text, watch.stops) for watch in debugger.watches] == [
+        (text, True) for text in texts
+    ]
+    with pytest.raises(InputError, match=r"^foo, column 1: no value foo"):
+        run(debugger, "watch k, foo")
+    assert len(debugger.watches) == 3
 
 
 def test_of_much_the_beginning_is_shown_and_the_rest_is_counted() -> None:

@@ -10,6 +10,7 @@ from tuiviz.debugger.origins import origins
 from tuiviz.debugger.printing import printed
 from tuiviz.debugger.report import stop_report
 from tuiviz.debugger.scope import descriptions
+from tuiviz.debugger.syntax import listed
 
 
 def origin(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -57,10 +58,11 @@ def answer(debugger: Debugger, count: int | None, argument: str) -> None:
 
 
 def print(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
-    """Says what an expression is here: its numbers, as many as there is room for."""
-    expression = parse(argument, descriptions(debugger.session))
-    lines = printed(expression, debugger.session, debugger.look.digits)
-    debugger.message = "\n".join(lines)
+    """Says what expressions are here: their numbers, as many as there is room for."""
+    known = descriptions(debugger.session)
+    expressions = [parse(each, known) for each in listed(argument)]
+    lines = [printed(each, debugger.session, debugger.look.digits) for each in expressions]
+    debugger.message = "\n".join(line for of_one in lines for line in of_one)
 
 
 def show(debugger: Debugger, count: int | None, argument: str) -> None:

@@ -13,6 +13,7 @@ from tuiviz.debugger.report import breakpoint_texts, watch_texts
 from tuiviz.debugger.scope import descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from, counted, same
+from tuiviz.debugger.syntax import listed
 from tuiviz.files.visible import visible
 
 SLICE = 200
@@ -119,12 +120,12 @@ def _number(debugger: Debugger, argument: str, count: int | None) -> int:
 
 
 def watch(debugger: Debugger, count: int | None, argument: str) -> None:
-    """Shows an expression at every stop; `watch stop EXPR` stops where it changes."""
+    """Shows one or several expressions at every stop; `watch stop EXPR` stops where it changes."""
     text = argument.removeprefix("stop ").strip()
     if not text:
         raise InputError("watch: expected an expression, such as norm(dEds)")
-    expression = parse(text, descriptions(debugger.session))
-    debugger.watches += (Watch(expression, argument.startswith("stop ")),)
+    known, stops = descriptions(debugger.session), argument.startswith("stop ")
+    debugger.watches += tuple([Watch(parse(each, known), stops) for each in listed(text)])
 
 
 def unwatch(debugger: Debugger, count: int | None, argument: str) -> None:

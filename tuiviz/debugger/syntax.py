@@ -54,6 +54,18 @@ def syntax_tree(text: str) -> ast.expr:
         raise InputError(f"{shortened(text)}: cannot be read; make it simpler") from error
 
 
+def listed(text: str) -> list[str]:
+    """The expressions of a text, between its commas: `s, norm(dW)` has two.
+
+    Raises InputError if it cannot be read.
+    """
+    text = text.strip()
+    tree = syntax_tree(text)
+    if not isinstance(tree, ast.Tuple) or not tree.elts:
+        return [text]
+    return [ast.get_source_segment(text, each) or text for each in tree.elts]
+
+
 def _spelling(text: str) -> str:
     for wrong, right in (("&&", "and"), ("||", "or"), ("===", "=="), ("=", "==")):
         if wrong in text and right not in text:
