@@ -203,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows.append(row(what, statistics.median(ours), statistics.median(theirs), goal))
             for what, pressed in (
                 ("step", "nnnnnNNN"),
-                ("time step", "tT"),
+                ("time step", "ttttTTTT"),
                 ("jump to the ends", ["\x1b[F", "\x1b[H"]),
             ):
                 ours, theirs = key_times(keys, pressed, *source)

@@ -8,15 +8,17 @@ from difflib import SequenceMatcher
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from bptt_loops import KINDS, Loops, problem_of, problems, sessions
+from bptt_loops import KINDS, Loops, problem_of, problems, sessions, slope
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
+from core.spectra import spectrum
 from core.truncation import Truncation
 from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS
@@ -26,6 +28,7 @@ from tuiviz.debugger.debugger import Debugger, Place
 from tuiviz.debugger.report import stop_report
 from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.session import Session
+from tuiviz.debugger.spectrum import look_ahead, passage
 from tuiviz.files.weights import save_parameters
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem
@@ -548,6 +551,29 @@ def test_the_value_is_hidden_until_it_is_answered(debugger: Debugger) -> None:
     assert "?" in stop_report(debugger)[1]
     run(debugger, "answer")
     assert shown in stop_report(debugger)
+
+
+# What is worked out while nobody waits
+
+
+@given(sessions(), st.lists(st.sampled_from(["t", "T", "n", "5n"]), min_size=1, max_size=6))
+@quick
+def test_a_time_step_finds_its_singular_values_worked_out(
+    session: Session, moves: list[str]
+) -> None:
+    debugger, before = Debugger(session), session.position.step
+    loops = Loops(session.problem)
+    for move in moves:
+        assert [look_ahead(debugger.session) for _ in range(3)][-1] is False
+        run(debugger, move)
+        k = debugger.session.position.step
+        near = abs(k - before) == 1
+        with patch("tuiviz.debugger.spectrum.spectrum", None if near else spectrum):
+            found = passage(debugger.session)
+        jacobian = np.diag(slope(session.problem, loops.a[k])) @ session.problem.theta.W
+        assert found is not None
+        assert found.jacobian.singular == pytest.approx(np.linalg.svd(jacobian)[1], abs=1e-12)
+        before = k
 
 
 # The table of actions

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 from textual.events import Key
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -555,6 +556,49 @@ def test_keys_that_follow_at_once_after_the_prompt_are_not_lost() -> None:
     for line in ("goto k=2", "n", "n", "goto E1", "N"):
         run(debugger, line)
     assert asyncio.run(typed()) == (debugger.session.index, debugger.session.error)
+
+
+Cells = dict[tuple[int, int], tuple[str, object]]
+
+
+def cells_of(app: DebuggerApp, *regions: Region) -> Cells:
+    """What the views have in some regions of the screen: the text and the style of each cell."""
+    found: Cells = {}
+    for view in app.query(View):
+        for common in (view.region.intersection(region) for region in regions):
+            for y in common.line_range:
+                row = view.render_line(y - view.region.y)
+                left, right = (x - view.region.x for x in common.column_span)
+                for x in range(left, right):
+                    cell = row.crop(x, x + 1)
+                    style = next((each.style for each in cell if each.text), None)
+                    found[view.region.x + x, y] = (cell.text, style)
+    return found
+
+
+@pytest.mark.parametrize("keys", ["nnn", "tTtn", "n]nt[T", "nuNwnW", "btvtC+n", "ntFtRtt-"])
+def test_what_is_painted_anew_is_all_that_has_changed(keys: str) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        whole, ground = app.size.region, app.screen
+        terminal = cells_of(app, whole)
+        refresh, asked = ground.refresh, list[Region]()
+
+        def noted(*regions: Region, **how: bool) -> object:
+            asked.extend(regions or [whole])
+            return refresh(*regions, **how)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ground, "refresh", noted)
+            for key in keys:
+                await pilot.press(key)
+                assert whole not in asked
+                terminal |= cells_of(app, *asked)
+                asked.clear()
+        for view in app.query(View):
+            view.notify_style_update()  # nothing is kept of what has been drawn
+        assert terminal == cells_of(app, whole)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (140, 45), play)
 
 
 def test_a_matrix_without_room_is_nothing() -> None:

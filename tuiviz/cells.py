@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+from tuiviz.glyphs import SIGNS
+
+_NARROW = SIGNS | frozenset(map(chr, range(0x20, 0x7F)))
+"""Characters that take one cell in any company: such a text is cut like any string."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -24,24 +31,33 @@ def level(part: float) -> str:
     return _LEVELS[min(len(_LEVELS) - 1, int(part * len(_LEVELS)))]
 
 
+@lru_cache(maxsize=4096)
+def cells(text: str) -> int:
+    """How many cells a text takes."""
+    # Rich looks each character up in a large table; for our own signs it is not even loaded.
+    return len(text) if _NARROW.issuperset(text) else cell_len(text)
+
+
 def fitted(text: str, width: int) -> str:
     """The text in exactly so many cells, cut with an … if it is longer."""
-    size = cell_len(text)
+    size = cells(text)
     if size <= width:
         return text + " " * (width - size)
+    if _NARROW.issuperset(text):
+        return f"{text[: max(0, width - 1)].rstrip()}…".ljust(width)[:width]
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
 
 
 def cut(text: str, width: int) -> str:
     """The text in at most so many cells, not filled."""
-    return fitted(text, min(width, cell_len(text)))
+    return text if cells(text) <= width else fitted(text, width)
 
 
 def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of at most so many cells, broken between words, and in a longer word."""
     lines: list[str] = []
     for word in text.split(" "):
-        if lines and cell_len(f"{lines[-1]} {word}") <= width:
+        if lines and cells(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
             lines += chop_cells(word, max(2, width)) or [""]
@@ -50,4 +66,5 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def right(text: str, width: int) -> str:
     """The text at the right of so many cells."""
-    return " " * max(0, width - cell_len(text)) + fitted(text, min(width, cell_len(text)))
+    size = cells(text)
+    return " " * (width - size) + text if size <= width else fitted(text, width)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 S = TypeVar("S")
 
-_SIGNS = {
+_SPELLED = {
     "∂": "d", "ŷ": "yhat", "⊗": "x", "⊙": "*", "·": ".", "‖": "||", "ᵀ": ".T", "²": "^2",
     "⁺": "+", "′": "'", "−": "-", "–": "-", "×": "x", "±": "+-", "√": "sqrt", "∞": "inf",
     "≤": "<=", "≥": ">=", "≈": "~", "⟨": "<", "⟩": ">", "…": "..", "⏎": "Enter", "⇧": "S-",
@@ -33,7 +33,11 @@ _LETTERS = {
 }  # fmt: skip
 """Signs of ours unless they stand in a Greek word."""
 
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋₊ₖⱼₜ", "0123456789-+kjt")
+_BELOW = "₀₁₂₃₄₅₆₇₈₉₋₊ₖⱼₜ"
+_SUBSCRIPTS = str.maketrans(_BELOW, "0123456789-+kjt")
+
+SIGNS = frozenset({*_SPELLED, *_LETTERS, *_BELOW})
+"""The signs of this program; each takes one cell."""
 
 
 @cache
@@ -43,7 +47,7 @@ def _part() -> re.Pattern[str]:
         r"(?P<gap>  +|──+)"
         r"|(?P<subscript>[₀-₉₋₊ₖⱼₜ]+(?:,[₀-₉₋₊ₖⱼₜ]+)?)"
         rf"|(?P<letter>(?<![Ͱ-Ͽ])[{''.join(_LETTERS)}](?![Ͱ-Ͽ]))"
-        rf"|(?P<sign>[{''.join(_SIGNS)}])"
+        rf"|(?P<sign>[{''.join(_SPELLED)}])"
     )
 
 
@@ -87,7 +91,7 @@ def _replaced(found: re.Match[str]) -> str:
         return _subscript(text.translate(_SUBSCRIPTS))
     if found["gap"]:
         return text.replace("─", "-")
-    return _LETTERS.get(text) or _SIGNS[text]
+    return _LETTERS.get(text) or _SPELLED[text]
 
 
 def _subscript(index: str) -> str:

@@ -7,7 +7,9 @@ is said.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,13 +36,14 @@ class Grid(Record):
 
     def row(self, t: int) -> int:
         """The row that E_t belongs to."""
-        return int(np.searchsorted(self.errors, t))
+        return bisect_left(self.errors, t)
 
     def column(self, k: int) -> int:
         """The bin that step k is in."""
-        return int(np.searchsorted(self.edges, k, side="right")) - 1
+        return bisect_right(self.edges, k) - 1
 
 
+@lru_cache(8)
 def grid(steps: int, rows: int, columns: int) -> Grid:
     """A grid of at most so many rows and columns over T = `steps`."""
     rows, columns = max(1, min(rows, steps)), max(1, min(columns, steps))

@@ -75,6 +75,10 @@ class Session(Record):
             kept = self._kept[key[0]] = (key, make())
         return kept[1]
 
+    def has_kept(self, key: Any) -> bool:
+        """Whether something is kept under this key."""
+        return key[0] in self._kept and self._kept[key[0]][0] == key
+
     def _passes(self) -> list[Back]:
         truncation, steps = self.problem.truncation, self.steps
         if self.kind == SUM:

@@ -22,10 +22,33 @@ class Passage(Record, eq=False):
 
 def passage(session: Session) -> Passage | None:
     """Of the step at hand; None where H is too large to work it out at a key."""
+    return _kept(session, session.position.step) if _small(session) else None
+
+
+def look_ahead(session: Session) -> bool:
+    """Works out a step beside the one at hand, as the next key may lead there.
+
+    Returns whether there was one to work out: after two calls there is none.
+    """
     step = session.position.step
-    if len(session.problem.tape.initial_state) > LARGEST:
-        return None
-    made: Passage = session.keep(("passage", step), lambda: _passage(session, step))
+    if _small(session):
+        for near in (step + 1, step - 1):
+            if 0 <= near < session.steps and not session.has_kept(_key(near)):
+                _kept(session, near)
+                return True
+    return False
+
+
+def _small(session: Session) -> bool:
+    return len(session.problem.tape.initial_state) <= LARGEST
+
+
+def _key(step: int) -> tuple[tuple[str, int], int]:
+    return ("passage", step % 3), step  # so that a step and those beside it are kept together
+
+
+def _kept(session: Session, step: int) -> Passage:
+    made: Passage = session.keep(_key(step), lambda: _passage(session, step))
     return made
 
 

@@ -22,6 +22,7 @@ from tuiviz.cells import fitted
 from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.debugger import Debugger, Running, Wish
+from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (
@@ -66,7 +67,7 @@ SAID = 2
 """Lines of a message for which there is always room."""
 
 _BREATH = 0.02
-"""Seconds between two parts of a curve that takes long, in which a key is heard."""
+"""Seconds between two parts of what takes long, in which a key is heard."""
 
 LAST = DETAILS[-4:]
 """Those of them that share one place even on a large screen."""
@@ -74,6 +75,14 @@ LAST = DETAILS[-4:]
 
 class Ground(Screen[None], inherit_bindings=False):
     """What all views lie on. Textual's own keys of a screen would take Tab and ctrl+c away."""
+
+    BLANK = True  # the views cover it
+
+
+class Panels(Container):
+    """The views in frames."""
+
+    BLANK = True  # they cover it
 
 
 class DebuggerApp(App[None], inherit_bindings=False):
@@ -98,21 +107,24 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.ascii_only = ascii_only
         self.spelled: Spelling = ascii_pieces if ascii_only else list
         self._prompt: Prompt | None = None
+        self._views: dict[str, View] = {}
         self._typed_count = ""
         self._held: list[Key] | None = None
         self._walking: Running | None = None
         self._ticking: Timer | None = None
+        self._idling: Timer | None = None
         self._detail = debugger.look.panel if debugger.look.panel in DETAILS else DETAILS[0]
         self._last = debugger.look.panel if debugger.look.panel in LAST else LAST[0]
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
-            return View(name, self.debugger, draw, self.spelled, titles)
+            made = self._views[name] = View(name, self.debugger, draw, self.spelled, titles)
+            return made
 
         self._fit(self.size, update=False)  # first: the widgets are then styled once
         yield view("header", lines.header)
         yield view("network", network.network, lambda d: "unrolled in time")
-        with Container(id="middle"):
+        with Panels(id="middle"):
             yield view("program", program.program, program.heading)
             yield view("chain", chain.chain, chain.title)
             yield view("value", matrix.value, matrix.title, matrix.subtitle)
@@ -137,6 +149,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._arrange()
         self.set_timer(SETTLED, self._settle)
+        self._idling = self.set_interval(_BREATH, self._look_ahead, pause=True)
 
     def _settle(self) -> None:
         """The tape stays: what has been recorded need not be looked at again and again."""
@@ -183,9 +196,22 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def show(self) -> None:
         """Shows the debugger as it is now."""
         self._arrange()
-        for view in self.query(View):
-            view.show(self.debugger)
+        self._follow(*self._views.values())
         self.call_after_refresh(self._grant)  # a panel that was not there is drawn by then
+        if self._idling is not None:
+            self._idling.reset()
+
+    def _look_ahead(self) -> None:
+        """While nobody waits, works out what the next time step will show."""
+        shown = self._views["jacobian"].display
+        if self._idling is not None and not (shown and look_ahead(self.debugger.session)):
+            self._idling.pause()
+
+    def _follow(self, *views: View) -> None:
+        """Views show the debugger as it is now."""
+        changed = [region for view in views for region in view.show(self.debugger) if region]
+        if changed:
+            self.screen_stack[0].refresh(*changed)
 
     def _arrange(self) -> None:
         """Chooses the panels that there is room for."""
@@ -202,7 +228,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
                 shown = name == self._last
             else:
                 shown = large or name in ("chain", "program", self._detail)
-            self.query_one(f"#{name}").display = shown
+            self._views[name].display = shown
         self.set_class(alone, "zoomed")
         self._make_room()
         compared = self.debugger.ago is not None or self.debugger.pinned is not None
@@ -267,8 +293,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def _show_message(self) -> None:
         """In its two lines, or whole on top of the panels if it needs more."""
         self._make_room()
-        for name in ("#says", "#more"):
-            self.query_one(name, View).show(self.debugger)
+        self._follow(self._views["says"], self._views["more"])
 
     def _make_room(self) -> None:
         needed, whole = height(self.debugger, self.size.width), self.query_one("#more")
@@ -380,7 +405,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self.call_from_thread(self._granted, panel)
 
     def _granted(self, panel: str) -> None:
-        self.query_one(f"#{panel}", View).show(self.debugger)
+        self._follow(self._views[panel])
 
     @work(thread=True, exclusive=True, group="beside")
     def _beside(self, action: Action, argument: str) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from core.records import Record
-from tuiviz.cells import cut
+from tuiviz.cells import cells, cut
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.palette import Palette
 
@@ -27,6 +25,12 @@ Pieces = list[tuple[str, Style]]
 
 Spelling = Callable[[Pieces], Pieces]
 """How a line is put on the screen: as it is, or in ASCII."""
+
+Click = str | Callable[[int], str]
+"""What a click on a text types; or that of a click on each of its cells."""
+
+Paint = Callable[[Style], Style]
+"""What a style is on the terminal, where all colours are given: on which ground, on a dim text."""
 
 
 class Room(Record):
@@ -47,15 +51,25 @@ class Line:
 
     pieces: Pieces = field(default_factory=list)
     width: int = 0
-    zones: list[tuple[int, int, str]] = field(default_factory=list)
+    zones: list[tuple[int, int, Click]] = field(default_factory=list, compare=False)
 
-    def add(self, text: str, style: Style = _PLAIN, click: str = "") -> Line:
+    def add(self, text: str, style: Style = _PLAIN, click: Click = "") -> Line:
         """Appends a text."""
-        size = len(text) if text.isascii() else cell_len(text)
+        if not text:
+            return self
+        size = cells(text)
         self.pieces.append((text, style))
         if click:
             self.zones.append((self.width, self.width + size, click))
         self.width += size
+        return self
+
+    def add_all(self, pieces: Iterable[tuple[str, Style]], click: Click) -> Line:
+        """Appends pieces that have their clicks together."""
+        start = self.width
+        for text, style in _runs(pieces):
+            self.add(text, style)
+        self.zones.append((start, self.width, click))
         return self
 
     @property
@@ -65,19 +79,30 @@ class Line:
 
     def clicked(self, x: int) -> str:
         """What a click on a cell types; nothing where nothing happens."""
-        return next((what for start, end, what in self.zones if start <= x < end), "")
+        for start, end, what in self.zones:
+            if start <= x < end:
+                return what if isinstance(what, str) else what(x - start)
+        return ""
 
-    def strip(self, width: int, spelled: Spelling, ground: Style) -> Strip:
+    def strip(self, width: int, spelled: Spelling, paint: Paint) -> Strip:
         """The line as the screen takes it, cut or filled to a width."""
-        segments = [
-            Segment("".join(text for text, _ in run), ground + style)
-            for style, run in groupby(spelled(self.pieces), key=_style)
-        ]
-        return Strip(segments).adjust_cell_length(width, ground)
+        painted = ((text, paint(style)) for text, style in spelled(self.pieces))
+        segments = [Segment(text, style) for text, style in _runs(painted)]
+        return Strip(segments).adjust_cell_length(width, paint(_PLAIN))
 
 
-def _style(piece: tuple[str, Style]) -> Style:
-    return piece[1]
+def _runs(pieces: Iterable[tuple[str, Style]]) -> Iterator[tuple[str, Style]]:
+    """The pieces, those that follow one another in the same style as one."""
+    texts: list[str] = []
+    last = _PLAIN
+    for text, style in pieces:
+        if style is not last and texts:
+            yield "".join(texts), last
+            texts.clear()
+        texts.append(text)
+        last = style
+    if texts:
+        yield "".join(texts), last
 
 
 Draw = Callable[[Debugger, Room], list[Line]]
@@ -123,14 +148,14 @@ def _between(each: Line, width: int, style: Style) -> Line:
 def whole(facts: str, width: int) -> str:
     """As many of the facts, two spaces between them, as fit; the first in any case, if cut."""
     parts = facts.split("  ")
-    while len(parts) > 1 and cell_len("  ".join(parts)) > width:
+    while len(parts) > 1 and cells("  ".join(parts)) > width:
         parts.pop()
     return cut("  ".join(parts), width)
 
 
 def fits_above(title: str, room: Room) -> bool:
     """Whether there is room for all of a title in the frame."""
-    return cell_len(title) <= room.width - _CORNERS
+    return cells(title) <= room.width - _CORNERS
 
 
 def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 from rich.style import Style
 
@@ -40,10 +41,10 @@ class Palette(Record):
         shades = self.negative if value < 0 else self.positive
         return shades[min(len(shades) - 1, int(part * len(shades)))]
 
-    def size(self, part: float) -> Style:
-        """The colour to draw a size between 0 and 1 with."""
-        shade = self.positive[max(0, min(len(self.positive) - 1, int(part * len(self.positive))))]
-        return Style(color=shade.bgcolor)
+    @cached_property
+    def sizes(self) -> tuple[Style, ...]:
+        """The colours of sizes, small first."""
+        return tuple(Style(color=shade.bgcolor) for shade in self.positive)
 
 
 def _shades(text: tuple[str, ...], colours: tuple[str, ...]) -> tuple[Style, ...]:

@@ -12,7 +12,7 @@ from tuiviz.cells import right
 from tuiviz.screen.drawing import Line, Room, line
 
 _SIDE = 7
-_LEVELS = " ▁▂▃▄▅▆▇█"
+_GLYPHS = np.array(list(" ▁▂▃▄▅▆▇█"))
 
 
 class Curve(Record):
@@ -35,35 +35,38 @@ def plot(curve: Curve, room: Room, low: float, high: float) -> list[Line]:
     edges = np.linspace(0, count, min(width, count) + 1).round().astype(int)
     tops = _largest(np.asarray(curve.values, float), edges)
     cell = max(1, min(6, width // len(tops)))
-    marked = -1
+    levels = np.repeat(_levels(tops, room.height, low, high), cell, axis=1)
+    start = stop = 0  # the columns of the one that is marked
     if curve.marked is not None:
-        marked = int(np.searchsorted(edges, curve.marked, side="right")) - 1
-    return [
-        _row(curve, room, row, tops, edges, cell, marked, (low, high)) for row in range(room.height)
-    ]
+        stop = cell * int(np.searchsorted(edges, curve.marked, side="right"))
+        start = stop - cell
+
+    def click(x: int) -> str:
+        return curve.click(int(edges[x // cell]))
+
+    drawn = []
+    for row, glyphs in enumerate(_GLYPHS[levels].tolist()):
+        text = "".join(glyphs)
+        plain, marked = room.palette.symbol, room.palette.selected
+        pieces = ((text[:start], plain), (text[start:stop], marked), (text[stop:], plain))
+        label = _label(curve, row, room.height, low, high)
+        made = line(right(label, _SIDE - 1) + "│", room.palette.dim)
+        drawn.append(made.add_all(pieces, click))
+    return drawn
 
 
-def _row(
-    curve: Curve,
-    room: Room,
-    row: int,
-    tops: Any,
-    edges: Any,
-    cell: int,
-    marked: int,
-    bounds: tuple[float, float],
-) -> Line:
-    low, high = bounds
-    last = room.height - 1
-    labelled = row in (0, last, room.height // 2)
-    name = curve.label(low + (high - low) * (last - row) / max(1, last)) if labelled else ""
-    made = line(right(name, _SIDE - 1) + "│", room.palette.dim)
-    for column, top in enumerate(tops.tolist()):
-        part = (top - low) / ((high - low) or 1.0) * room.height - (last - row)
-        filled = _LEVELS[max(0, min(8, round(part * 8)))] if np.isfinite(top) else " "
-        style = room.palette.selected if column == marked else room.palette.symbol
-        made.add(filled * cell, style, curve.click(int(edges[column])))
-    return made
+def _levels(tops: Any, height: int, low: float, high: float) -> Any:
+    """Eighths of a cell that each column fills of each row: (height, columns)."""
+    below = np.arange(height - 1, -1, -1)[:, None]
+    parts = (tops - low) / ((high - low) or 1.0) * height - below
+    return np.nan_to_num(np.rint(parts * 8)).clip(0, 8).astype(int)
+
+
+def _label(curve: Curve, row: int, height: int, low: float, high: float) -> str:
+    """The value at a row; three rows have theirs."""
+    last = height - 1
+    labelled = row in (0, last, height // 2)
+    return curve.label(low + (high - low) * (last - row) / max(1, last)) if labelled else ""
 
 
 def _largest(values: Any, edges: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
@@ -12,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed, line
+from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed
 from tuiviz.screen.palette import DARK, LIGHT
 
 Title = Callable[[Debugger], str]
@@ -40,27 +42,34 @@ class View(Widget):
         self._debugger = debugger
         self._draw, self._titles, self._spelled = draw, titles, spelled
         self._lines: list[Line] = []
+        self._strips: list[Strip] = []  # of the lines, but for those that are stale
+        self._stale: set[int] = set()
         self._drawn_for = Size(0, 0)
-        self._ground: Style | None = None
+        self._palette, self._paint = DARK, cache(self._painted)
 
-    def show(self, debugger: Debugger) -> None:
-        """Draws this debugger, as it is now; only the lines that are others are painted."""
-        self._debugger = debugger
-        before, self._lines = self._lines, self._drawn() if self.display else []
+    def show(self, debugger: Debugger) -> list[Region]:
+        """Draws this debugger, as it is now. Returns what of the screen is to be painted.
+
+        That is left to the screen: one update of it costs a fraction of one of each view.
+        """
+        self._debugger, size, before = debugger, self.outer_size, self._lines
+        self._lines = self._drawn(size) if self.display else []
         if len(before) != len(self._lines):
-            self.refresh()
-            return
-        width = self.size.width
+            self._strips = []
+            return [self.region]
         pairs = enumerate(zip(before, self._lines, strict=True))
-        if changed := [Region(0, y, width, 1) for y, (old, new) in pairs if old != new]:
-            self.refresh(*changed)
+        changed = [y for y, (old, new) in pairs if old != new]
+        if not changed:
+            return []
+        self._stale.update(changed)
+        left, top = self.region.offset
+        return [Region(left, top + y, size.width, 1) for y in changed]
 
-    def _drawn(self) -> list[Line]:
-        size = self._drawn_for = self.size
+    def _drawn(self, size: Size) -> list[Line]:
+        self._drawn_for = size
         if not size.area:
             return []
-        palette = DARK if self.app.current_theme.dark else LIGHT
-        focused = self._debugger.look.panel == self.id
+        palette, focused = self._palette, self._debugger.look.panel == self.id
         if not self._titles:
             room = Room(size.width, size.height, palette, focused)
             return filled(self._draw(self._debugger, room), size.height)
@@ -69,21 +78,40 @@ class View(Widget):
         return framed(self._draw(self._debugger, room), room, *titles)
 
     def notify_style_update(self) -> None:
-        self._lines, self._ground = [], None
+        self._palette = DARK if self.app.current_theme.dark else LIGHT
+        self._paint = cache(self._painted)
+        self._lines, self._strips = [], []
         super().notify_style_update()
 
+    def _painted(self, style: Style) -> Style:
+        """A style on the ground of this view, through the filters of the application."""
+        segments = [Segment("", self.rich_style + style)]
+        for each in self.get_line_filters():
+            segments = each.apply(segments, self.background_colors[1])
+        return segments[0].style or style
+
     def on_resize(self) -> None:
-        if self._drawn_for != self.size:  # else it has been painted at this size already
+        if self._drawn_for != self.outer_size:  # else it has been painted at this size already
             self._lines = []
             self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: a view has no border, no padding and no children."""
+        size = self.outer_size
+        if not self._lines or self._drawn_for != size:
+            self._lines, self._strips = self._drawn(size), []
+        if len(self._strips) != size.height:
+            self._strips, self._stale = [Strip([])] * size.height, set(range(size.height))
+        for y in self._stale:
+            self._strips[y] = self._lines[y].strip(size.width, self._spelled, self._paint)
+        self._stale.clear()
+        strips = self._strips[crop.y : crop.bottom]
+        if crop.column_span == (0, size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
-        if self._ground is None:
-            self._ground = self.rich_style
-        if not self._lines or self._drawn_for != self.size:
-            self._lines = self._drawn()
-        drawn = self._lines[y] if y < len(self._lines) else line()
-        return drawn.strip(self.size.width, self._spelled, self._ground)
+        return self.render_lines(Region(0, y, self.outer_size.width, 1))[0]
 
     def on_click(self, event: Click) -> None:
         found = self._lines[event.y].clicked(event.x) if event.y < len(self._lines) else ""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from rich.cells import cell_len
 from rich.style import Style
 
 from core.errors import InputError
-from tuiviz.cells import bar, fitted, right
+from tuiviz.cells import bar, cells, fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.outline import Row
 from tuiviz.debugger.session import Session
@@ -29,13 +28,14 @@ def chain(debugger: Debugger, room: Room) -> list[Line]:
         return [line("hidden until you answer", room.palette.dim)]
     outline = session.outline
     first = window(outline.number(session.focus), len(outline), room.height)
-    norms = session.terms.norms
-    finite = norms[np.isfinite(norms)]
-    largest = float(finite.max(initial=0.0))
-    digits = debugger.look.digits
+    norms, focus, digits = session.terms.norms, session.focus, debugger.look.digits
+    largest = float(norms.max(initial=0.0, where=np.isfinite(norms)))
     rows = [(row, _label(session, row)) for row in outline.rows(first, room.height)]
-    longest = max((cell_len(label) for row, label in rows if row.expression.term), default=0)
-    return [_row(session, row, label, (largest, longest), room, digits) for row, label in rows]
+    longest = max((cells(label) for row, label in rows if row.expression.term), default=0)
+    return [
+        _row(session, row, row.path == focus, label, (largest, longest), room, digits)
+        for row, label in rows
+    ]
 
 
 def title(debugger: Debugger) -> str:
@@ -47,13 +47,19 @@ def title(debugger: Debugger) -> str:
 
 
 def _row(
-    session: Session, row: Row, label: str, most: tuple[float, int], room: Room, digits: int
+    session: Session,
+    row: Row,
+    focused: bool,
+    label: str,
+    most: tuple[float, int],
+    room: Room,
+    digits: int,
 ) -> Line:
     """A row; `most` has the largest norm of a term, and the longest label of one."""
     largest, longest = most
     term = row.expression.term
     given = f" {counted}" if term and (counted := _counted(session, term.k)) else ""
-    width = room.width - cell_len(given)
+    width = room.width - cells(given)
     wide = max(_NORM, digits + 5)
     # What a term is must fit; its bar has what is left.
     bars = max(0 if given else _SHORTEST, min(_BAR, width - wide - 1 - longest))
@@ -66,9 +72,9 @@ def _row(
         text += "dropped" if bars >= len("dropped") else "cut"
     elif row.depth:
         shape = "×".join(map(str, row.expression.shape))
-        text += shape if cell_len(shape) <= bars else ""
+        text += shape if cells(shape) <= bars else ""
     click = "cursor " + ".".join(map(str, row.path))
-    made = line(fitted(text, width), _style(session, row, room), click)
+    made = line(fitted(text, width), _style(session, row, focused, room), click)
     calm = given in ("", f" {_ONCE}")
     return made.add(given, room.palette.dim if calm else room.palette.warning)
 
@@ -100,10 +106,12 @@ def _label(session: Session, row: Row) -> str:
 
 def zero_reason(session: Session, k: int) -> str:
     """Why the term of W at k = 0 is zero, where it is."""
+    if k:
+        return ""
     parameter = session.program.parameters[session.parameter]
     reads_state = session.program.axes(parameter)[1:] == (session.program.state,)
     zero = not session.problem.tape.initial_state.any()
-    return "s₋₁ = 0" if k == 0 and reads_state and session.terms.recurrent and zero else ""
+    return "s₋₁ = 0" if reads_state and session.terms.recurrent and zero else ""
 
 
 def _norm(row: Row, digits: int) -> str:
@@ -113,9 +121,9 @@ def _norm(row: Row, digits: int) -> str:
         return "too large"
 
 
-def _style(session: Session, row: Row, room: Room) -> Style:
+def _style(session: Session, row: Row, focused: bool, room: Room) -> Style:
     palette = room.palette
-    if row.path == session.focus:
+    if focused:
         return palette.current if session.cursor is not None else palette.selected
     dropped = row.expression.term is not None and not row.expression.term.kept
     return palette.dim if dropped else palette.plain

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from rich.cells import cell_len
-
-from tuiviz.cells import bar, fitted
+from tuiviz.cells import bar, cells, fitted
 from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.report import added_text, terms_text
@@ -28,7 +26,7 @@ def header(debugger: Debugger, room: Room) -> list[Line]:
     walk = f" {walk_name(session)} "
     left = room.width - len(" tuiviz  ") - len(place) - len(walk) - 1
     model = _model(session.problem, left - 14)
-    words = fitted(sentence(session.problem), max(10, left - cell_len(model) - 2)).rstrip()
+    words = fitted(sentence(session.problem), max(10, left - cells(model) - 2)).rstrip()
     made = line(" tuiviz  ", palette.bold)
     made.add(fitted(f"{words}  {model}", left + 1), palette.dim)
     return [made.add(walk, palette.symbol).add(place, palette.bold)]
@@ -51,7 +49,7 @@ def _model(problem: Problem, room: int) -> str:
         parts.append(f"TBPTT({truncation.k1}, {truncation.k2})")
     parts.append("given weights" if problem.seed is None else f"seed {problem.seed}")
     parts.append(problem.activation)
-    while len(parts) > 1 and cell_len(" · ".join(parts)) > room:
+    while len(parts) > 1 and cells(" · ".join(parts)) > room:
         parts.pop()
     return " · ".join(parts)
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rich.cells import cell_len
 
 from core.errors import InputError
 from core.numbers import frobenius
 from core.records import Record
-from tuiviz.cells import cut, fitted, right, wrapped
+from tuiviz.cells import cells, cut, fitted, right, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
 from tuiviz.debugger.summary import summary
@@ -166,7 +165,7 @@ def _slice(array: Any, labels: Any) -> tuple[Any, Any, str]:
 
 def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> list[Line]:
     headed = any(table.columns)
-    side = min(_LABEL, max(map(cell_len, table.rows[:1000]), default=0))
+    side = min(_LABEL, max(map(cells, table.rows[:1000]), default=0))
     top, left = (
         min(at, max(0, count - 1))
         for at, count in zip(scroll, (len(table.rows), len(table.columns)), strict=True)
@@ -174,7 +173,7 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
     corner = table.array[top : top + room.height, left : left + room.width // 4]
     texts = [[short(float(n), digits) for n in row] for row in corner.tolist()]
     cell = 1 + max([digits + 1, *(len(text) for row in texts for text in row)])
-    named = 1 + min(_LABEL, max(map(cell_len, table.columns[left : left + room.width // 4])))
+    named = 1 + min(_LABEL, max(map(cells, table.columns[left : left + room.width // 4])))
     if side + max(cell, named) * (len(table.columns) - left) <= room.width:
         cell = max(cell, named)
     across = _fitting(len(table.columns) - left, (room.width - side) // cell)

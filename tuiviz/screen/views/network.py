@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from rich.style import Style
 
 from core.numbers import norm
+from core.records import Record
 from core.symbols import subscript
 from tuiviz.cells import fitted, level
 from tuiviz.debugger.debugger import Debugger
@@ -43,20 +46,20 @@ def network(debugger: Debugger, room: Room) -> list[Line]:
     count = capacity(room.width)
     first = max(0, min(at - count // 2, steps - count))
     shown = range(first, min(first + count, steps))
-    norms = state_norms(session)
+    fares = _fares(session)
     rows = [
         _row(session, room, shown, title, cell)
-        for title, cell in _cells(debugger, room, first, norms)
+        for title, cell in _cells(debugger, room, first, fares)
     ]
     if len(shown) < steps and room.height > ROWS:
-        rows.append(_map(session, room, shown, norms))
+        rows.append(_map(session, room, shown, fares))
     return rows[: room.height]
 
 
 Cell = Callable[[int], tuple[str, Style, str]]
 
 
-def _cells(debugger: Debugger, room: Room, first: int, norms: Any) -> list[tuple[str, Cell]]:
+def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tuple[str, Cell]]:
     session = debugger.session
     problem, palette, here = session.problem, room.palette, session.position.step
     cell = cell_width(room.width)
@@ -88,50 +91,67 @@ def _cells(debugger: Debugger, room: Room, first: int, norms: Any) -> list[tuple
         ("state" if first else "s₋₁ ──────▶", state),
         ("error", error),
         ("follows", follows),
-        (of, _adjoints(debugger, room, norms)),
+        (of, _adjoints(debugger, room, fares)),
     ]
 
 
 def _row(session: Session, room: Room, shown: range, title: str, cell: Cell) -> Line:
-    dim = room.palette.dim
+    dim, space = room.palette.dim, (" ", room.palette.plain)
     made = line(fitted(title, _SIDE), dim)
     made.add("‹ " if shown.start else "  ", dim)
-    for t in shown:
-        text, style, click = cell(t)
-        made.add(fitted(text, cell_width(room.width) - 1), style, click).add(" ")
+    width, found = cell_width(room.width), [cell(t) for t in shown]
+    pieces = [
+        piece for text, style, _ in found for piece in ((fitted(text, width - 1), style), space)
+    ]
+    made.add_all(pieces, lambda x: found[x // width][2] if x % width < width - 1 else "")
     return made.add("›", dim) if shown.stop < session.steps else made
 
 
-def state_norms(session: Session) -> Any:
-    """‖∂E/∂s_k‖ for each step k of the pass at hand, NaN elsewhere: (T,)."""
+class _Fares(Record, eq=False):
+    """How the gradient of the pass at hand fares."""
+
+    norms: Any  # (T,): ‖∂E/∂s_k‖, NaN where the pass does not come
+    finite: Any  # (T,): the same, 0 where it is not finite
+    top: float  # log₁₀ of the largest finite one
+
+    def part(self, size: float) -> float:
+        """A norm on a log scale, 1 for the largest, 0 for two decades less and below."""
+        if not size > 0:
+            return 0.0
+        return max(0.0, min(1.0, 1 + (math.log10(size) - self.top) / _DECADES))
+
+
+def _fares(session: Session) -> _Fares:
     back = session.at_pass
-    key = ("norms", session.kind, back.first, back.last, back.low)
 
-    def make() -> Any:
-        found = np.full(session.steps, np.nan)
+    def make() -> _Fares:
+        norms = np.full(session.steps, np.nan)
         rows = back.adjoints[session.program.state]
-        found[back.last + 1 - len(rows) : back.last + 1] = norm(rows)
-        return found
+        norms[back.last + 1 - len(rows) : back.last + 1] = norm(rows)
+        finite = np.nan_to_num(norms, posinf=0.0)
+        largest = finite.max()
+        return _Fares(norms, finite, math.log10(largest) if largest > 0 else 0.0)
 
-    return session.keep(key, make)
+    key = ("fares", session.kind, back.first, back.last, back.low)
+    made: _Fares = session.keep(key, make)
+    return made
 
 
-def _adjoints(debugger: Debugger, room: Room, norms: Any) -> Cell:
+def _adjoints(debugger: Debugger, room: Room, fares: _Fares) -> Cell:
     session, palette = debugger.session, room.palette
-    top = _top(norms)
+    back, asked = session.at_pass, debugger.question is not None
     reached = session.steps if session.going_forward else session.position.step
-    asked = debugger.question is not None
     truncation = session.problem.truncation if session.kind != SUM else None
     kept_from = truncation.first(session.error, session.steps) if truncation else 0
 
     def cell(t: int) -> tuple[str, Style, str]:
-        back = session.at_pass
-        if not back.low <= t <= back.last or np.isnan(norms[t]):
+        size = float(fares.norms[t])
+        if not back.low <= t <= back.last or math.isnan(size):
             return "·", palette.dim, ""
         if asked:
             return "?", palette.dim, ""
-        size = "cut" if t < kept_from else level(_size(norms[t], top))
-        text = f"{number(norms[t])} {size}"
+        part = "cut" if t < kept_from else level(fares.part(size))
+        text = f"{number(size)} {part}"
         return text, palette.plain if t >= reached else palette.dim, f"goto k={t}"
 
     return cell
@@ -141,31 +161,16 @@ _DECADES = 2
 """Decades below the largest norm that a bar has something for."""
 
 
-def _top(norms: Any) -> float:
-    """log₁₀ of the largest finite norm."""
-    finite = norms[np.isfinite(norms) & (norms > 0)]
-    return float(np.log10(finite.max())) if finite.size else 0.0
-
-
-def _size(norm: float, top: float) -> float:
-    """A norm on a log scale, 1 for the largest, 0 for two decades less and below."""
-    if not norm > 0:
-        return 0.0
-    return max(0.0, min(1.0, 1 + (float(np.log10(norm)) - top) / _DECADES))
-
-
-def _map(session: Session, room: Room, shown: range, norms: Any) -> Line:
+def _map(session: Session, room: Room, shown: range, fares: _Fares) -> Line:
     """All steps in a line: how large ‖∂E/∂s_k‖ is, on a log scale, and which part is shown."""
     width = max(1, room.width - _SIDE - _EDGE - 1)
-    edges = np.linspace(0, session.steps, min(width, session.steps) + 1).astype(int)
-    top = _top(norms)
-    largest = np.maximum.reduceat(np.nan_to_num(norms, posinf=0.0), edges[:-1])
-    made = line(fitted("all steps", _SIDE), room.palette.dim).add("  ")
-    bins = zip(edges[:-1].tolist(), edges[1:].tolist(), largest.tolist(), strict=True)
-    for start, stop, norm_ in bins:
-        size = _size(norm_, top)
-        here = start < shown.stop and shown.start < stop
-        mark = "▼" if start <= session.position.step < stop else level(size) if size > 0 else "·"
-        style = room.palette.bold if here else room.palette.dim
-        made.add(mark, style, f"goto t={start}")
-    return made
+    bins = np.linspace(0, session.steps, min(width, session.steps) + 1).astype(int)
+    largest = np.maximum.reduceat(fares.finite, bins[:-1]).tolist()
+    parts, starts = [fares.part(each) for each in largest], bins[:-1].tolist()
+    marks = [level(part) if part > 0 else "·" for part in parts]
+    marks[bisect_right(starts, session.position.step) - 1] = "▼"
+    first, end = bisect_right(starts, shown.start) - 1, bisect_left(starts, shown.stop)
+    dim, bold = room.palette.dim, room.palette.bold
+    made = line(fitted("all steps", _SIDE), dim).add("  ")
+    pieces = ((mark, bold if first <= number < end else dim) for number, mark in enumerate(marks))
+    return made.add_all(pieces, lambda x: f"goto t={starts[x]}")

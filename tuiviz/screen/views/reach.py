@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
-from rich.cells import cell_len
 from rich.style import Style
 
 from core.symbols import subscript
-from tuiviz.cells import fitted, right
+from tuiviz.cells import cells, fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import number
 from tuiviz.screen.drawing import Line, Room, line, whole
+from tuiviz.screen.palette import Palette
 from tuiviz.screen.plot import Curve, bins, plot
 
 _KEPT, _DROPPED = ".░▒▓█", "⠁⠂⠒⠶⠿"
@@ -38,23 +38,11 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
     logs = debugger.triangle(of)
     if logs is None:
         return [line("working it out …", room.palette.dim)]
-    truncation = debugger.session.problem.truncation
-    missing = int(np.isnan(logs[:, 0]).sum())
-    key = ("triangle drawn", missing, debugger.session.error, debugger.cell, truncation, room)
-    drawn: list[Line] = debugger.session.keep(key, lambda: _triangle(debugger, room, of, logs))
-    return drawn
-
-
-def _triangle(debugger: Debugger, room: Room, of: Grid, logs: Any) -> list[Line]:
     cell = max(1, min(4, (room.width - _side(debugger)) // of.columns))
     finite = logs[np.isfinite(logs)]
     top = float(finite.max()) if finite.size else 0.0
-    t, k = debugger.cell
-    at = (of.row(t), of.column(k))
-    rows = [
-        _row(debugger, room, of, row, logs[row].tolist(), top, cell, at)
-        for row in range(len(of.errors))
-    ]
+    chosen = _chosen(logs, top, len(room.palette.sizes)).tolist()
+    rows = [_row(debugger, room, of, row, numbers, cell) for row, numbers in enumerate(chosen)]
     return [*rows, line(whole(_legend(debugger, of, logs), room.width), room.palette.dim)]
 
 
@@ -63,45 +51,60 @@ def _side(debugger: Debugger) -> int:
     return max(5, len(f"E{debugger.session.steps - 1} "))
 
 
-def _row(
-    debugger: Debugger,
-    room: Room,
-    of: Grid,
-    row: int,
-    logs: Sequence[float],
-    top: float,
-    cell: int,
-    at: tuple[int, int],
-) -> Line:
-    t, palette = of.errors[row], room.palette
-    session = debugger.session
-    selected = of.row(session.error) == row
+def _row(debugger: Debugger, room: Room, of: Grid, row: int, numbers: list[int], cell: int) -> Line:
+    """The row of an E_t from the numbers of its shades, up to the cell of step t."""
+    t, palette, session = of.errors[row], room.palette, debugger.session
     name = right(f"E{subscript(t)} ", _side(debugger))
-    made = line(name, palette.selected if selected else palette.dim, f"error {t}")
+    own = of.row(session.error) == row
+    made = line(name, palette.selected if own else palette.dim, f"error {t}")
+    steps = [min(end - 1, t) for end in of.edges[1 : of.column(t) + 2]]
     truncation = session.problem.truncation
     kept_from = truncation.first(t, session.steps) if truncation else 0
-    for column in range(of.columns):
-        if of.edges[column] > t:
-            break
-        k = min(of.edges[column + 1] - 1, t)
-        shade, style = _shade(logs[column], top, palette, k >= kept_from)
-        text = shade * cell
-        if (row, column) == at:
-            text, style = ("×" + shade * (cell - 1))[:cell], palette.current
-        made.add(text, style, f"cell {t} {k}")
-    return made
+    kept, dropped = _shades(palette)
+    shades = [
+        (kept if k >= kept_from else dropped)[number]
+        for k, number in zip(steps, numbers, strict=False)
+    ]
+    pieces = [(glyph * cell, style) for glyph, style in shades]
+    looked_at, step = debugger.cell
+    if of.row(looked_at) == row:
+        at = of.column(step)
+        pieces[at] = ("×" + pieces[at][0][1:], palette.current)
+    return made.add_all(pieces, lambda x: f"cell {t} {steps[x // cell]}")
 
 
-def _shade(log: float, top: float, palette: Any, kept: bool) -> tuple[str, Style]:
-    if math.isnan(log):
-        return "?", palette.dim
-    if log == -math.inf:
-        return " ", palette.dim
-    part = max(0.0, 1 + (log - top) / _DECADES) if math.isfinite(log) else 1.0
-    glyph = (_KEPT if kept else _DROPPED)[min(4, 1 + int(part * 4)) if part > 0 else 0]
-    if not math.isfinite(log):
-        return glyph, palette.warning
-    return glyph, palette.size(part) if kept else palette.dim
+_Shades = list[tuple[str, Style]]
+
+_UNKNOWN, _ZERO, _SMALL, _INFINITE, _SIZED = range(5)
+"""Where in a list of shades each is; from the last on there is one for each glyph and colour."""
+
+
+@cache
+def _shades(palette: Palette) -> tuple[_Shades, _Shades]:
+    """What a cell may be drawn with: of a term, and of one that a truncation drops."""
+    return _with(_KEPT, palette.sizes, palette), _with(
+        _DROPPED, (palette.dim,) * len(palette.sizes), palette
+    )
+
+
+def _with(glyphs: str, colours: Sequence[Style], palette: Palette) -> _Shades:
+    unknown, zero = ("?", palette.dim), (" ", palette.dim)
+    small, infinite = (glyphs[0], colours[0]), (glyphs[-1], palette.warning)
+    sized = [(glyph, colour) for glyph in glyphs[1:] for colour in colours]
+    return [unknown, zero, small, infinite, *sized]
+
+
+def _chosen(logs: Any, top: float, colours: int) -> Any:
+    """Which of the shades each cell has: (rows, columns)."""
+    part = np.where(np.isfinite(logs), 1 + (logs - top) / _DECADES, 0.0)
+    glyphs = len(_KEPT) - 1
+    glyph = (part * glyphs).astype(int).clip(0, glyphs - 1)
+    colour = (part * colours).astype(int).clip(0, colours - 1)
+    found = np.where(part > 0, _SIZED + glyph * colours + colour, _SMALL)
+    found[np.isnan(logs)] = _UNKNOWN
+    found[np.isneginf(logs)] = _ZERO
+    found[np.isposinf(logs)] = _INFINITE
+    return found
 
 
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
@@ -122,12 +125,6 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
 
 def decay(debugger: Debugger, room: Room) -> list[Line]:
     """log₁₀‖∂E_t/∂s_k‖ of the selected error over the lag t − k."""
-    key = ("decay drawn", debugger.session.error, debugger.cell, room)
-    drawn: list[Line] = debugger.session.keep(key, lambda: _decay(debugger, room))
-    return drawn
-
-
-def _decay(debugger: Debugger, room: Room) -> list[Line]:
     t, (at, k) = debugger.session.error, debugger.cell
     logs = debugger.log_reach(t)[::-1]
     finite = logs[np.isfinite(logs)]
@@ -143,7 +140,7 @@ def _decay(debugger: Debugger, room: Room) -> list[Line]:
     axis = f"lag t − k: 0 … {len(logs) - 1}"
     if bins(len(logs), inner) > 1:
         axis += f", max of {bins(len(logs), inner):.0f}"
-    axis = " " * max(0, min(_AXIS, room.width - cell_len(axis))) + axis
+    axis = " " * max(0, min(_AXIS, room.width - cells(axis))) + axis
     drawn = plot(curve, inner, low, high)
     return [*drawn, line(fitted(axis, room.width), room.palette.dim)]
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.cells import cell_len
 
-from tuiviz.cells import fitted, wrapped
+from tuiviz.cells import cells, fitted, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import byte_size
 from tuiviz.numbers import number
@@ -50,7 +49,7 @@ def _packed(text: str, width: int) -> list[str]:
     """A text in lines, broken where two spaces are."""
     lines: list[str] = []
     for part in text.split("  "):
-        if lines and cell_len(f"{lines[-1]}  {part}") <= width:
+        if lines and cells(f"{lines[-1]}  {part}") <= width:
             lines[-1] += f"  {part}"
         else:
             lines.append(part)
