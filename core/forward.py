@@ -127,7 +127,9 @@ class _Forward:
         """The recording, of arrays that are never written again."""
         nodes = {self.words.of(node, "node"): array for node, array in self._arrays.items()}
         histories = {repr(name): array for name, array in self._histories.items()}
-        yield f"for array in ({', '.join({**nodes, **histories}.values())}):"
+        given = {*self.program.given, *self.program.parameters.values()}
+        made = [array for node, array in self._arrays.items() if node not in given]
+        yield f"for array in ({', '.join([*made, *self._histories.values()])}):"
         yield "    array.setflags(write=False)"
         yield f"arrays = {dictionary(nodes)}"
         yield f"return Recording(program, theta, steps, dtype, arrays, {dictionary(histories)})"

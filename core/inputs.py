@@ -44,7 +44,10 @@ def reading(
     _check_sequence(program, theta, x, y)
     initial = _initial_states(program, theta, initial_state)
     x = np.array(x, np.intp if tokens else dtype_of(theta, program.parameters))
-    return Reading(program, x, np.array(y, np.intp), initial)
+    y = np.array(y, np.intp)
+    for array in (x, y):
+        array.setflags(write=False)
+    return Reading(program, x, y, initial)
 
 
 def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:

@@ -84,4 +84,6 @@ def own(array: Array, dtype: np.dtype[Any]) -> Array:
     """The array, or a copy if somebody could write to it."""
     if array.dtype is dtype and not array.flags.writeable:
         return array
-    return array.astype(dtype)
+    copy = array.astype(dtype)
+    copy.setflags(write=False)
+    return copy

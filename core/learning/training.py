@@ -193,7 +193,7 @@ class Training(Record, eq=False):
         if not isfinite(state.epoch_loss + tape.loss):
             raise DivergenceError(f"the loss is {tape.loss}", state, sequence)
         gradient = tape.gradient(self.truncation)
-        clipped = self.clip.apply(gradient) if self.clip else Clipped(gradient)
+        clipped = self.clip.apply(gradient) if self.clip else Clipped(gradient, 1.0, {})
         after = self._after(state, descend(state.theta, clipped.gradient, state.rate), tape.loss)
         # Without a clip, what is not finite in ∂E/∂θ is not finite in θ′ either.
         unseen = self.clip and not isfinite(whole_norm(gradient))
