@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.numbers import Array
+from core.ops import Shape
 from core.program import Edge, Node, Stage
 from core.recording import Recording
 from core.schedule import Read, schedule
@@ -49,11 +50,18 @@ class Adjoints:
     def gradient(self, first: int = 0) -> Any:
         """The sum of the terms k ≥ first, in the type and the shapes of the parameters."""
         theta, windows = self.tape.theta, self._windows(first, self.stop)
-        return like(theta, {name: self._total(name, windows) for name in names(theta.__class__)})
+        reads = schedule(self.tape.program).reads
+        found = {
+            name: self._total(reads.get(name, ()), windows, getattr(theta, name).shape)
+            for name in names(theta.__class__)
+        }
+        return like(theta, found)
 
     def total(self, parameter: str, first: int = 0, stop: int | None = None) -> Array:
         """The sum of the terms first ≤ k < stop of one parameter, in its shape."""
-        return self._total(parameter, self._windows(first, self.stop if stop is None else stop))
+        reads = schedule(self.tape.program).reads.get(parameter, ())
+        shape = getattr(self.tape.theta, parameter).shape
+        return self._total(reads, self._windows(first, self.stop if stop is None else stop), shape)
 
     def _windows(self, first: int, stop: int) -> tuple[_Window, _Window]:
         """The steps first ≤ k < stop of the recurrence, and of the readout."""
@@ -64,20 +72,17 @@ class Adjoints:
         high = max(low, stop)
         return self.tape.between(low, high), slice(low - start, high - start)
 
-    def _total(self, parameter: str, windows: tuple[_Window, _Window]) -> Array:
-        shape = getattr(self.tape.theta, parameter).shape
+    def _total(
+        self, reads: Iterable[Read], windows: tuple[_Window, _Window], shape: Shape
+    ) -> Array:
         found: Array | None = None
-        for (node, partial, _), reader, after in self._reads.get(parameter, ()):
+        for (node, partial, _), reader, after in reads:
             at, rows = windows[after]
             part = partial.total(
                 self.cotangents[reader][rows], partial.coefficient(at, node), shape
             )
             found = part if found is None else found + part
         return np.zeros(shape, self.tape.dtype) if found is None else found
-
-    @property
-    def _reads(self) -> Mapping[str, Sequence[Read]]:
-        return schedule(self.tape.program).reads
 
     def rows(self, edge: Edge) -> tuple[Array, Any]:
         """The adjoints of an edge's reader, and what its partial reads, a row for each step."""

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 if TYPE_CHECKING:
     from inspect import Signature
 
-_set = object.__setattr__
-
 
 class _Signature:
     """What `help` shows: the fields, as arguments."""
@@ -54,8 +52,7 @@ class Record:
     def __init__(self, *values: Any, **named: Any) -> None:
         if named or len(values) != len(self.__match_args__):
             values = self._completed(values, named)
-        for name, value in zip(self.__match_args__, values, strict=True):
-            _set(self, name, value)
+        self.__dict__.update(zip(self.__match_args__, values, strict=True))
         self.__post_init__()
 
     @classmethod

@@ -155,6 +155,9 @@ class _Backward:
         yield f"return {self._by_node(arrays)}"
 
     def _before(self) -> Iterator[str]:
+        if not self.plan.back_before:
+            yield "return"
+            return
         yield "at = tape.between(start, stop)"
         arrays: dict[Node, str] = {}
         for back in self.plan.back_before:

@@ -18,8 +18,8 @@ from core.theta import by_name, like
 def descend(theta: Any, gradient: Any, rate: float) -> Any:
     """θ′ = θ − η g, in the type of θ; η is the learning rate."""
     with np.errstate(all="ignore"):
-        new = {}
-        for name, array in by_name(theta).items():
+        new = by_name(theta)
+        for name, array in new.items():
             # no more fresh memory than for the result, laid out as θ is
             scaled = np.multiply(getattr(gradient, name), rate, np.empty_like(array))
             new[name] = np.subtract(array, scaled, scaled)
