@@ -24,11 +24,13 @@ from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.actions import NAMES as ACTION_NAMES
 from tuiviz.debugger.commands import run
+from tuiviz.debugger.conditions import NOT_HERE, parse
 from tuiviz.debugger.debugger import Debugger, Place
 from tuiviz.debugger.report import stop_report
-from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.scope import Scope, descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.spectrum import look_ahead, passage
+from tuiviz.debugger.stops import Breakpoint, Watch, same
 from tuiviz.files.weights import save_parameters
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem
@@ -69,6 +71,8 @@ def variables(session: Session) -> Variables:
         "step": step,
         "token": problem.reads(step),
         "value": session.line_value().array,
+        "position": session.index + 1,
+        "line": name_of(here.line),
         "t": step
         if session.going_forward
         else list(loops.passes(session.kind, session.error))[here.back][0][-1],
@@ -134,10 +138,15 @@ CONDITIONS: dict[str, tuple[set[str], Rule]] = {
         lambda v: ("s" in v and v["s"][0] > 0) or norm(v["dV"]) > 1,
     ),
     "sum(value) > 0": ({"value"}, lambda v: np.sum(v["value"]) > 0),
+    'line == "dW"': ({"line"}, lambda v: v["line"] == "dW"),
+    'line == "dW" and k == 1': ({"line", "k"}, lambda v: v["line"] == "dW" and v["k"] == 1),
+    "position == 12": ({"position"}, lambda v: v["position"] == 12),
+    "s[0] > 0 and k == 1": ({"s", "k"}, lambda v: v["s"][0] > 0 and v["k"] == 1),
+    "norm(dV) > 0.1": ({"dV"}, lambda v: norm(v["dV"]) > 0.1),
+    "norm(dV) > 0.1 and k == 0": ({"dV", "k"}, lambda v: norm(v["dV"]) > 0.1 and v["k"] == 0),
 }
+EVERY_LINE = {"line", "position", "value"}
 LINES = ("a", "s", "z", "yhat", "E", "dEdz", "dEds", "dEda", "dU", "dW", "dV", "db", "dc")
-MADE = {*LINES, "value", "share", "term"}
-"""The names that some line makes; a gradient's line makes its share and its term too."""
 
 
 def norm(array: Any) -> float:
@@ -145,12 +154,20 @@ def norm(array: Any) -> float:
 
 
 def asked(session: Session, names: set[str]) -> bool:
-    """A condition is asked where one of its names is made, or at the first line of each step."""
-    here = name_of(session.position.line)
-    made = {here, "value"} | ({"share", "term"} if here[1:] in NAMES else set())
-    if names & MADE:
-        return bool(names & made)
-    return session.walk.line_number(session.index) == 0
+    """A condition is asked where one of its names is made; if none is made at this step, at once.
+
+    But not for sums alone: they stay as they are.
+    """
+    made = [made_at(name_of(line)) for line in session.walk.lines_at(session.index)]
+    at = session.walk.line_number(session.index)
+    if names & EVERY_LINE or names & set().union(*made):
+        return bool(names & (EVERY_LINE | made[at]))
+    return at == 0 and not names <= {f"d{name}" for name in NAMES}
+
+
+def made_at(line: str) -> set[str]:
+    """A gradient's line makes its share and its term too."""
+    return {line, "share", "term"} if line[1:] in NAMES else {line}
 
 
 def holds(session: Session, rule: Rule) -> bool:
@@ -252,7 +269,10 @@ def test_a_count_and_an_ignore_count_pass_over_so_many_stops(
     assert stops(debugger, "c") == right[count:]
 
 
-@given(sessions(), st.sampled_from(["norm(dW)", "s", "dEds", "token", "step", "k"]))
+WATCHED = ["norm(dW)", "s", "dEds", "token", "step", "k", "line", "position"]
+
+
+@given(sessions(), st.sampled_from(WATCHED))
 @quick
 def test_a_watch_stops_where_its_value_has_changed(session: Session, text: str) -> None:
     names = {"norm(dW)": {"dW"}}.get(text, {text})
@@ -270,6 +290,27 @@ def test_a_watch_stops_where_its_value_has_changed(session: Session, text: str) 
         run(debugger, "c")
         assert debugger.session.index == (right.index if right else len(here.walk) - 1)
         here = debugger.session
+
+
+@given(sessions())
+@quick
+def test_a_condition_on_a_name_is_asked_wherever_its_value_is_a_new_one(session: Session) -> None:
+    every = [session.moved_to(index) for index in range(len(session.walk))]
+    sums = {f"d{name}" for name in NAMES}
+    for name in descriptions(session):
+        expression = parse(name, descriptions(session))
+        before: Any = NOT_HERE
+        for here in every:
+            value = expression.value(Scope(here))
+            if name in sums and value is not NOT_HERE:
+                # It begins at zero. Errors that went back before are summed in another order.
+                stays = before is NOT_HERE or np.allclose(value, before, 1e-12, 1e-12)
+            else:
+                stays = same(value, before)
+            if value is not NOT_HERE and not stays:
+                assert Breakpoint(name, condition=expression).may_hold(here), (name, here.index)
+                assert Watch(expression, stops=True).may_change(here)
+            before = value
 
 
 # Lists

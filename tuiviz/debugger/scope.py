@@ -20,14 +20,6 @@ def name_of(line: Line) -> str:
     return PREFIX[line.kind] + line.name
 
 
-def made_by(line: Line) -> frozenset[str]:
-    """The names that change when a line is done."""
-    found = {name_of(line), "value"}
-    if line.kind == GRADIENT:
-        found |= {"term", "share"}
-    return frozenset(found)
-
-
 def _term(session: Session) -> Any:
     line = session.position.line
     if line.kind != GRADIENT:
@@ -76,6 +68,13 @@ _FACTS: dict[str, tuple[Callable[[Session], Any], str]] = {
         "∂s_k/∂s_{k−1} at this step",
     ),
 }
+
+
+EVERY_LINE = frozenset({"position", "line", "value"})
+"""What each line makes anew."""
+
+CONSTANT = frozenset({"T", "H", "C", "loss"})
+"""What is the same all the way; the parameters are too."""
 
 
 def _last_error(session: Session) -> int:

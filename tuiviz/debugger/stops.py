@@ -10,7 +10,8 @@ import numpy as np
 from core.errors import InputError
 from core.records import Record
 from tuiviz.debugger.conditions import BUILT_IN, Condition, parse
-from tuiviz.debugger.scope import Scope, descriptions, made_by, name_of
+from tuiviz.debugger.news import is_news
+from tuiviz.debugger.scope import Scope, descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
 
@@ -37,26 +38,10 @@ class Breakpoint(Record):
         return self.may_hold(session) and self.condition.holds(Scope(session))
 
     def may_hold(self, session: Session) -> bool:
-        """Whether the condition is asked here: where one of its names is made, or once a step."""
+        """Whether the condition is asked here: at its line, or where one of its names is new."""
         if self.condition is None or self.line is not None:
             return True
-        return _is_news(self.condition, session)
-
-
-def _is_news(condition: Condition, session: Session) -> bool:
-    here = session.position
-    makers = _makers(session) & condition.names
-    if makers:
-        return bool(makers & made_by(here.line))
-    return session.walk.at(here.back, here.step) == here.index
-
-
-def _makers(session: Session) -> frozenset[str]:
-    found: frozenset[str] = session.keep(
-        ("makers", session.kind),
-        lambda: frozenset().union(*(made_by(line) for line in session.walk.lines)),
-    )
-    return found
+        return is_news(self.condition.names, session)
 
 
 def breakpoint_from(text: str, session: Session) -> Breakpoint:
@@ -108,8 +93,8 @@ class Watch(Record):
         return self.expression.value(Scope(session))
 
     def may_change(self, session: Session) -> bool:
-        """Whether one of its names is made at a position."""
-        return _is_news(self.expression, session)
+        """Whether one of its names is new at a position."""
+        return is_news(self.expression.names, session)
 
 
 def same(one: Any, other: Any) -> bool:
