@@ -112,11 +112,11 @@ def test_a_step_that_cannot_be_taken_leaves_those_before(debugger: Debugger) -> 
 def test_many_steps_can_be_stopped_and_those_taken_stay(
     debugger: Debugger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning, "_SLICE", 0.0)  # a step at a time
+    monkeypatch.setattr(learning, "BREATH", 0.0)  # a step at a time
     running = learning.sgd(debugger, 1000, "")
     for _ in range(3):
         next(iter(running))
-    running.close()  # type: ignore[attr-defined]
+    running.close()
     assert debugger.trained == 3
     assert same(theta(debugger), expected(debugger, 3).theta)
     run(debugger, "2 sgd")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,14 @@ RATE = 0.1
 KINDS = {ONE: "one E_t", EACH: "every E_t in turn", SUM: "one sweep, all errors"}
 """The walks, in words."""
 
-Running = Iterator[None]
-"""What an action returns that may take long: it is to be run to its end, or dropped."""
+Running = Generator[str, None, None]
+"""What an action returns that may take long: run to its end, or closed, which stops where it is.
+
+It yields how far it is, often enough for a person not to wait.
+"""
+
+BREATH = 0.03
+"""Seconds until it does."""
 
 PANELS = (
     "chain", "value", "reach", "decay", "jacobian", "training", "truncation", "yours", "watches",

@@ -11,15 +11,12 @@ from core.learning.history import History
 from core.learning.sgd import Clip
 from core.learning.training import State
 from tuiviz.debugger.curves import COLUMNS, points
-from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.debugger import BREATH, Debugger, Running
 from tuiviz.debugger.moving import times
 from tuiviz.debugger.steps import trained_to, way
 from tuiviz.debugger.training_sentences import curve_text, last_step, updated
 from tuiviz.files.visible import visible
 from tuiviz.numbers import number
-
-_SLICE = 0.03
-"""Seconds of training between two frames."""
 
 
 def sgd(debugger: Debugger, count: int | None, argument: str) -> Running:
@@ -36,14 +33,14 @@ def sgd(debugger: Debugger, count: int | None, argument: str) -> Running:
             _advance(history, wanted)
             if history.last < wanted:
                 _go_to(debugger, history.last)
-                yield
+                yield f"training … {history.last} of {wanted} steps"
     finally:
         _go_to(debugger, min(wanted, history.last))
 
 
 def _advance(history: History, wanted: int) -> None:
     """Takes a step, and more for as long as a person does not notice."""
-    end = monotonic() + _SLICE
+    end = monotonic() + BREATH
     history.advance()
     while history.last < wanted and monotonic() < end:
         history.advance()
@@ -126,7 +123,7 @@ def curve(debugger: Debugger, count: int | None, argument: str) -> Running:
     debugger.look = replace(debugger.look, curve=chosen)
     found = points(debugger, chosen)
     while debugger.unfinished:
-        yield
+        yield "working it out …"
         found = points(debugger, chosen)
     debugger.message = curve_text(found, chosen)
 

@@ -8,6 +8,9 @@ from tuiviz.debugger.find import found_position, goto_position
 from tuiviz.debugger.origins import origin_of_cursor
 from tuiviz.files.visible import visible
 
+ENDS = {1: "the end of the walk", -1: "the start of the walk"}
+"""What is said where there is no way on."""
+
 
 def times(count: int | None) -> int:
     """How often to do something: once, unless a count was typed."""

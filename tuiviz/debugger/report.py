@@ -17,6 +17,9 @@ from tuiviz.numbers import number, percent
 IN_A_LINE = 8
 """Numbers of a vector that are shown in one line."""
 
+_ALL_DIGITS = 17
+"""Digits that tell any two float64 apart."""
+
 
 def stop_report(debugger: Debugger) -> list[str]:
     """Position, line, value, the sum so far, what the cursor is on, and the watches."""
@@ -86,6 +89,15 @@ def shown_value(value: Any, digits: int = 4) -> str:
         return "[" + "  ".join(number(float(each), digits) for each in array) + "]"
     size = number(frobenius(array.astype(float)), digits)
     return f"{'×'.join(map(str, array.shape))}  ‖·‖ {size}"
+
+
+def changed_texts(before: Any, after: Any, digits: int) -> tuple[str, str]:
+    """Two values of a watch that differ, with as many digits as it takes to see it."""
+    for more in range(digits, _ALL_DIGITS + 1):
+        texts = shown_value(before, more), shown_value(after, more)
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def added_text(found: SoFar) -> str:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from time import monotonic
+from typing import Any
 
 from core.errors import InputError
 from tuiviz.debugger.conditions import parse
-from tuiviz.debugger.debugger import Debugger, Running
-from tuiviz.debugger.moving import times
-from tuiviz.debugger.report import breakpoint_texts, watch_texts
+from tuiviz.debugger.debugger import BREATH, Debugger, Running
+from tuiviz.debugger.moving import ENDS, times
+from tuiviz.debugger.report import breakpoint_texts, changed_texts, watch_texts
 from tuiviz.debugger.scope import descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from, counted, same
 from tuiviz.debugger.syntax import listed
 from tuiviz.files.visible import visible
-
-SLICE = 200
-"""Positions that running on looks at between two breaths."""
 
 
 def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -156,27 +155,31 @@ def _runs(debugger: Debugger, direction: int, count: int) -> Running:
             return
 
 
-def _run(debugger: Debugger, direction: int) -> Generator[None, None, bool]:
-    """Runs to the next stop; whether there was one before the end of the walk."""
-    walk, index = debugger.session.walk, debugger.session.index
+def _run(debugger: Debugger, direction: int) -> Generator[str, None, bool]:
+    """Runs to the next stop, or to where it is closed; whether it found one."""
+    start, walk = debugger.session.index, debugger.session.walk
+    end = len(walk) - 1 if direction > 0 else 0
     before = [watch.value(debugger.session) if watch.stops else None for watch in debugger.watches]
-    looked = 0
-    while 0 <= index + direction < len(walk):
-        index += direction
-        there = debugger.session.moved_to(index)
-        if reason := _stop_at(debugger, there, before):
-            debugger.go(there, jump=True)
-            debugger.message = reason
-            return True
-        looked += 1
-        if looked % SLICE == 0:
-            yield
-    debugger.go(debugger.session.moved_to(index), jump=True)
-    debugger.message = "the end of the walk" if direction > 0 else "the start of the walk"
-    return False
+    there, said = debugger.session.moved_to(start), "stopped here by a key"
+    breath = monotonic() + BREATH
+    try:
+        while there.index != end:
+            there = debugger.session.moved_to(there.index + direction)
+            if reason := _stop_at(debugger, there, before):
+                said = reason
+                return True
+            if monotonic() > breath:
+                share = (there.index - start) / (end - start)
+                yield f"running on … position {there.index + 1} of {len(walk)}, {share:.0%} done"
+                breath = monotonic() + BREATH
+        said = ENDS[direction]
+        return False
+    finally:
+        debugger.go(there, jump=True)
+        debugger.message = said
 
 
-def _stop_at(debugger: Debugger, there: Session, before: list[object]) -> str:
+def _stop_at(debugger: Debugger, there: Session, before: list[Any]) -> str:
     """Why to stop at a position; nothing where there is no reason."""
     for number, each in enumerate(debugger.breakpoints):
         try:
@@ -189,7 +192,11 @@ def _stop_at(debugger: Debugger, there: Session, before: list[object]) -> str:
             return f"breakpoint {number + 1}: {visible(each.text)}"
     for number, watch in enumerate(debugger.watches):
         if watch.stops and watch.may_change(there):
-            value = watch.value(there)
+            try:
+                value = watch.value(there)
+            except InputError as error:
+                return f"watch {number + 1} cannot be asked: {error}"
             if not same(value, before[number]):
-                return f"watch {number + 1} changed: {visible(watch.text)}"
+                was, now = changed_texts(before[number], value, debugger.look.digits)
+                return f"watch {number + 1} changed: {visible(watch.text)}, from {was} to {now}"
     return ""

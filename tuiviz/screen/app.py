@@ -6,6 +6,7 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -66,6 +67,9 @@ DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "trunca
 SAID = 2
 """Lines of a message for which there is always room."""
 
+_AHEAD = 0.25
+"""Seconds of a run in which a key cannot be an answer to it: it was typed ahead."""
+
 _BREATH = 0.02
 """Seconds between two parts of what takes long, in which a key is heard."""
 
@@ -111,6 +115,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self._typed_count = ""
         self._held: list[Key] | None = None
         self._walking: Running | None = None
+        self._walking_since = 0.0
+        self._waiting: list[Key] = []
         self._ticking: Timer | None = None
         self._idling: Timer | None = None
         self._detail = debugger.look.panel if debugger.look.panel in DETAILS else DETAILS[0]
@@ -248,7 +254,9 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if self._asks:
             return self._holds(event)
         number = next((self._numbers[k] for k in event.aliases if k in self._numbers), None)
-        if number is not None:
+        if self._walking is not None:
+            self._comes_by(event, number)
+        elif number is not None:
             self._act(number)
         elif event.character and event.character.isdecimal():
             self._typed_count = (self._typed_count + event.character)[-9:]
@@ -269,10 +277,23 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def _release(self) -> None:
         held, self._held = self._held or [], None
-        for event in held:
+        self._take_all(held)
+
+    def _take_all(self, events: Sequence[Key]) -> None:
+        for event in events:
             # Once a key has asked again, the rest come anew, to be typed into the prompt.
             if self._asks or not self._takes(event):
                 self.post_message(event)
+
+    def _comes_by(self, event: Key, number: int | None) -> None:
+        """A key stops a run where it is; one typed ahead, or that runs on, waits for its end."""
+        runs_on = number is not None and ACTIONS[number].name in ("go-on", "go-back")
+        if runs_on or monotonic() < self._walking_since + _AHEAD:
+            self._waiting.append(event)
+            return
+        self._waiting.clear()
+        self._stop_running()
+        self.show()
 
     def _act(self, number: int) -> None:
         action = ACTIONS[number]
@@ -337,6 +358,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.act(action, count, argument)
 
     def on_view_typed(self, event: View.Typed) -> None:
+        if self._walking is not None:
+            self._stop_running()
+            self.show()
+            return
         focusable = {*DETAILS, "chain", "program", "network"}
         if event.panel in focusable and event.panel != self.debugger.look.panel:
             self.type_in(f"panel {event.panel}")
@@ -361,7 +386,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     # Running on, a slice at a time, so that a key can stop it
 
     def _run(self, running: Running) -> None:
-        self._walking = running
+        self._walking, self._walking_since = running, monotonic()
         self._slice()
         if self._walking is not None:
             self._ticking = self.set_interval(0.01, self._slice)
@@ -369,19 +394,27 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def _slice(self) -> None:
         if self._walking is None:
             return
+        before = self.debugger.session
         try:
-            next(self._walking)
-            self.debugger.under_way = "running on … any key stops"
+            self.debugger.under_way = f"{next(self._walking)}; Esc stops here"
+            if self.debugger.session is before:
+                self._show_message()
+                return
         except StopIteration:
             self._stop_running()
         except InputError as error:
             self._stop_running()
             self.debugger.message = str(error)
         self.show()
+        if self._walking is None:
+            waited, self._waiting = self._waiting, []
+            self._take_all(waited)
 
     def _stop_running(self) -> None:
         if self._ticking is not None:
             self._ticking.stop()
+        if self._walking is not None:
+            self._walking.close()
         self._ticking = self._walking = None
         self.debugger.under_way = ""
 
