@@ -26,12 +26,13 @@ from tuiviz.debugger.actions import NAMES as ACTION_NAMES
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.conditions import NOT_HERE, parse
 from tuiviz.debugger.debugger import Debugger, Place
-from tuiviz.debugger.report import stop_report
+from tuiviz.debugger.report import stop_report, watch_texts
 from tuiviz.debugger.scope import Scope, descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.spectrum import look_ahead, passage
 from tuiviz.debugger.stops import Breakpoint, Watch, same
 from tuiviz.files.weights import save_parameters
+from tuiviz.numbers import in_full
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem
 from tuiviz.screen.app import DebuggerApp
@@ -313,6 +314,20 @@ def test_a_condition_on_a_name_is_asked_wherever_its_value_is_a_new_one(session:
             before = value
 
 
+def test_a_watch_that_changed_says_from_what_to_what(debugger: Debugger) -> None:
+    for watched, changes in [
+        ("line", 'watch 1 changed: line, from "a" to "s"'),
+        ("k", "watch 1 changed: k, from – to 4"),
+        ("0.1 + t / 1e9", "watch 1 changed: 0.1 + t / 1e9, from .100000000 to .100000001"),
+    ]:
+        run(debugger, "start")
+        run(debugger, f"watch stop {watched}")
+        run(debugger, "c")
+        assert debugger.message == changes
+        assert watch_texts(debugger)[0].startswith(f"watch 1  stop {watched} = ")
+        run(debugger, "unwatch 1")
+
+
 # Lists
 
 
@@ -364,7 +379,8 @@ def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugg
         ("goto t=5", "no time step 5; expected 0 to 4"),
         ("goto k=5", "no step k = 5; expected 0 to 4"),
         ("goto E5", "no error 5; expected 0 to 4"),
-        ("goto term 9", "no term of step 9"),
+        ("goto term 9", "no term k = 9 here; expected k = 0 to 4"),
+        ("error x", "no error x; expected 0 to 4"),
         ("goto dog", "no token dog"),
         ("goto", "expected a position"),
         ("search", "expected a text"),
@@ -476,6 +492,62 @@ def test_goto_goes_where_its_text_says(session: Session, drawn: st.DataObject) -
         assert not debugger.session.going_forward
         if text == "term ":
             assert name_of(debugger.session.position.line) == f"d{session.parameter}"
+
+
+@given(sessions(), st.data())
+@quick
+def test_goto_an_error_goes_to_where_it_joins_the_way_back(
+    session: Session, drawn: st.DataObject
+) -> None:
+    error = drawn.draw(st.integers(0, session.steps - 1))
+    loops, debugger = Loops(session.problem), Debugger(session)
+    passes = [errors for errors, _ in loops.passes(session.kind, error)]
+    if not any(error in errors for errors in passes):
+        assert "drops this error whole" in refusal(debugger, f"goto E{error}")
+        return
+    run(debugger, f"goto E{error}")
+    here = debugger.session.position
+    assert error in passes[here.back]
+    kept = [k for k in range(error + 1) if loops.keeps(error, k)]
+    joins = error if error in kept else passes[here.back][-1]
+    assert (here.step, debugger.session.error) == (
+        joins,
+        error if session.kind != "each" else here.step,
+    )
+    assert debugger.session.walk.line_number(here.index) == 0
+    if debugger.place != Debugger(session).place:
+        run(debugger, "-")
+        assert debugger.place == Debugger(session).place
+
+
+@given(sessions(), st.sampled_from("ntfNTF"), st.integers(1, 9))
+@quick
+def test_a_count_that_the_walk_is_too_short_for_says_so(
+    session: Session, key: str, count: int
+) -> None:
+    debugger, one = Debugger(session), Debugger(session)
+    run(debugger, f"{count}{key}")
+    for _ in range(count):
+        before = one.session
+        run(one, key)
+    assert one.session == debugger.session
+    ends = f"the {'end' if key.islower() else 'start'} of the walk"
+    assert debugger.message == one.message == ("" if before != one.session else ends)
+
+
+def test_where_there_is_no_way_on_it_is_said(debugger: Debugger) -> None:
+    for text, expected in [
+        ("]", "E₄ is the last of the errors"),
+        ("9[", "E₀ is the first of the errors"),
+        ("-", "there was no jump before this place"),
+        ("+", "nothing has been gone back"),
+        ("marks", "no marks yet: m sets one"),
+    ]:
+        run(debugger, text)
+        assert debugger.message == expected
+    run(debugger, "mark turn")
+    run(debugger, "marks")
+    assert debugger.message == "marks: turn position 1"
 
 
 @given(sessions(), st.sampled_from(["W", "dEds", "Vᵀ", "w0", "w1", "softmax", "δ"]), st.data())
@@ -617,6 +689,39 @@ def test_a_time_step_finds_its_singular_values_worked_out(
         before = k
 
 
+# Numbers
+
+
+@given(st.floats(-1e300, 1e300), st.integers(2, 12))
+@quick
+def test_a_number_that_is_printed_has_all_its_digits(value: float, digits: int) -> None:
+    printed, whole = float(in_full(value, digits)), round(value)
+    # Below 1 those behind the point count, down to where a number has a power of ten.
+    unit = abs(value) if 1e-300 < abs(value) < 10.0 ** (1 - digits) else max(abs(value), 0.1)
+    assert abs(printed - value) <= unit * 0.5000001 * 10.0 ** (1 - digits)
+    assert in_full(float(whole), digits) == str(whole) or abs(whole) >= 2**53
+
+
+def test_whole_numbers_are_printed_whole(debugger: Debugger) -> None:
+    for text, shown in [
+        ("position", "53"),
+        ("T", "5"),
+        ("t", "4"),
+        ("argmax(W)", str(np.argmax(debugger.session.problem.theta.W))),
+        ("99993", "99993"),
+        ("-123456789", "-123456789"),
+        ("12345.678", "1.235e+04"),
+        ("0.000012345", "1.234e-05"),
+        ("1e300", "1.000e+300"),
+        ("1 / 0", "inf"),
+        ("-0.0", "0"),
+        ("0.5", ".5000"),
+    ]:
+        run(debugger, "end")
+        run(debugger, f"print {text}")
+        assert debugger.message == f"{text} = {shown}"
+
+
 # The table of actions
 
 
@@ -705,7 +810,7 @@ def test_a_single_step_is_walked_whole(kind: str) -> None:
     assert len(session.walk) == 5 + 3 + 5
     debugger = Debugger(session)
     run(debugger, "end")
-    assert "1 of 1 terms" in stop_report(debugger)[2]
+    assert "1 of 1 term " in stop_report(debugger)[2]
 
 
 def test_a_vocabulary_of_one_word_has_no_error_and_no_gradient() -> None:

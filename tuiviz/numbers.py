@@ -24,11 +24,27 @@ def number(value: float, digits: int = 4) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{value:f}"
     size = abs(value)
-    if not 10.0 ** (1 - digits) <= size < 10.0 ** max(4, digits):
+    if not _plain(size, digits):
         return f"{value:.{max(1, digits - 3)}e}"
     decimals = max(0, digits - max(0, math.floor(math.log10(size)) + 1))
     text = f"{value:.{decimals}f}"
     return text.replace("0.", ".", 1) if size < 1 and not text.lstrip("-").startswith("1") else text
+
+
+def in_full(value: float, digits: int = 4) -> str:
+    """A number that has the room: a whole one as such, of any other all the digits.
+
+    99993, .1502, 1.235e+04.
+    """
+    if abs(value) <= LARGEST_WHOLE and value == math.floor(value):
+        return f"{value + 0.0:.0f}"  # + 0.0: no sign on zero
+    if math.isfinite(value) and not _plain(abs(value), digits):
+        return f"{value:.{digits - 1}e}"
+    return number(value, digits)
+
+
+def _plain(size: float, digits: int) -> bool:
+    return 10.0 ** (1 - digits) <= size < 10.0 ** max(4, digits)
 
 
 def short(value: float, digits: int = 4) -> str:

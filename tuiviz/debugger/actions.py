@@ -107,6 +107,7 @@ ACTIONS = (
         takes="the name of a place",
         asks=True,
     ),
+    Action("marks", (), "", "list the places with a name", MOVE),
     Action("run-to-cursor", ("r", "ㄱ"), "r", "run to the cursor", MOVE),
     Action("go-on", ("c", "ㅊ", "f5"), "c", "on to a breakpoint, or the end", STOP, "run"),
     Action("go-back", ("C", "f6"), "C", "back to one, or the start", STOP, "run"),

@@ -6,6 +6,7 @@ import re
 
 from core.errors import InputError
 from core.lines import GRADIENT, Line
+from core.symbols import derivative, subscript
 from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
@@ -19,8 +20,8 @@ def goto_position(session: Session, text: str) -> Session:
     """The session at the place that a text names.
 
     17: a position, counted from 1. t=3: step 3 on the way forward. k=2: step 2 on the way back.
-    E3: the error of step 3. term 2: the line that adds the term k = 2. Else the next step that
-    reads the token. Raises InputError if there is no such place.
+    E3: where the error of step 3 begins its way back. term 2: the line that adds the term k = 2.
+    Else the next step that reads the token. Raises InputError if there is no such place.
     """
     text = text.strip()
     if text in ("start", "end"):
@@ -49,7 +50,11 @@ def _forward(session: Session, step: int) -> Session:
 
 def _pass(session: Session) -> int:
     here = session.position.back
-    back = here if here >= 0 else session.walk.pass_of(session.error)
+    return here if here >= 0 else _pass_of(session, session.error)
+
+
+def _pass_of(session: Session, error: int) -> int:
+    back = session.walk.pass_of(error)
     if back is None:
         raise InputError("the truncation drops this error whole: there is no way back from it")
     return back
@@ -68,14 +73,33 @@ def _term(session: Session, step: int) -> Session:
     back = _pass(session)
     index = session.walk.made(back, step, GRADIENT, session.parameter)
     if index is None:
-        raise InputError(f"∂E/∂{session.parameter} has no term of step {step} in this pass")
+        terms = session.pass_terms(session.parameter)
+        low, last = max(terms.first, terms.lowest), terms.last
+        expected = f"k = {last} alone" if low == last else f"k = {low} to {last}"
+        title = derivative(f"E{subscript(session.sent_back)}", session.parameter)
+        raise InputError(f"{title} has no term k = {step} here; expected {expected}")
     return session.moved_to(index)
 
 
 def _error(session: Session, error: int) -> Session:
+    selected = session.with_error(_checked(session, error))
+    back = _pass_of(selected, error)
+    joins = selected.walk.at(back, error)
+    return selected.moved_to(selected.walk.start_of(back) if joins is None else joins)
+
+
+def error_named(session: Session, text: str) -> int:
+    """The t of an E_t: 3, E3. Raises InputError if there is none."""
+    found = _FORMS.fullmatch(text)
+    if found is None or found["what"] not in (None, "E", "e", "error"):
+        raise InputError(f"no error {visible(text)}; expected 0 to {session.steps - 1}")
+    return _checked(session, int(found["number"]))
+
+
+def _checked(session: Session, error: int) -> int:
     if not 0 <= error < session.steps:
         raise InputError(f"no error {error}; expected 0 to {session.steps - 1}")
-    return session.with_error(error)
+    return error
 
 
 def _of_token(session: Session, text: str) -> int:

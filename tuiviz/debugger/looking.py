@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import InputError
+from core.symbols import subscript
 from tuiviz.debugger.curves import COLUMNS
 from tuiviz.debugger.debugger import KINDS, PANELS, Debugger
-from tuiviz.debugger.find import goto_position
+from tuiviz.debugger.find import error_named, goto_position
 from tuiviz.debugger.moving import run_to_cursor, times
 from tuiviz.debugger.stopping import switch
 from tuiviz.files.visible import visible
@@ -32,14 +33,23 @@ def walk(debugger: Debugger, count: int | None, argument: str) -> None:
 def error(debugger: Debugger, count: int | None, argument: str) -> None:
     """The next E_t; with an argument the one of that step."""
     if argument:
-        debugger.go(goto_position(debugger.session, f"E{argument.removeprefix('E')}"))
+        debugger.go(debugger.session.with_error(error_named(debugger.session, argument)))
     else:
-        debugger.go(debugger.session.with_error(debugger.session.error + times(count)))
+        _select(debugger, times(count))
 
 
 def error_back(debugger: Debugger, count: int | None, argument: str) -> None:
     """The E_t before."""
-    debugger.go(debugger.session.with_error(debugger.session.error - times(count)))
+    _select(debugger, -times(count))
+
+
+def _select(debugger: Debugger, further: int) -> None:
+    last = debugger.session.steps - 1
+    wanted = debugger.session.error + further
+    debugger.go(debugger.session.with_error(wanted))
+    if not 0 <= wanted <= last:
+        ends = f"E{subscript(last)} is the last" if further > 0 else "E₀ is the first"
+        debugger.message = f"{ends} of the errors"
 
 
 def gradient(debugger: Debugger, count: int | None, argument: str) -> None:

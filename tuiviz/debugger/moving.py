@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.errors import InputError
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.find import found_position, goto_position
 from tuiviz.debugger.origins import origin_of_cursor
+from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
 
 ENDS = {1: "the end of the walk", -1: "the start of the walk"}
 """What is said where there is no way on."""
+
+NO_MARKS = "no marks yet: m sets one"
+"""What is said where there are none."""
 
 
 def times(count: int | None) -> int:
@@ -19,32 +25,48 @@ def times(count: int | None) -> int:
 
 def step(debugger: Debugger, count: int | None, argument: str) -> None:
     """One line on."""
-    debugger.go(debugger.session.stepped(times(count)))
+    _go(debugger, debugger.session.stepped, 1, count)
 
 
 def step_back(debugger: Debugger, count: int | None, argument: str) -> None:
     """One line back."""
-    debugger.go(debugger.session.stepped(-times(count)))
+    _go(debugger, debugger.session.stepped, -1, count)
 
 
 def time(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the next time step."""
-    debugger.go(debugger.session.time_stepped(times(count)))
+    _go(debugger, debugger.session.time_stepped, 1, count)
 
 
 def time_back(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the time step before."""
-    debugger.go(debugger.session.time_stepped(-times(count)))
+    _go(debugger, debugger.session.time_stepped, -1, count)
 
 
 def finish(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the end of this pass."""
-    debugger.go(debugger.session.finished(times(count)), jump=True)
+    _go(debugger, debugger.session.finished, 1, count, jump=True)
 
 
 def finish_back(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the start of this pass."""
-    debugger.go(debugger.session.finished(-times(count)), jump=True)
+    _go(debugger, debugger.session.finished, -1, count, jump=True)
+
+
+def _go(
+    debugger: Debugger,
+    moved: Callable[[int], Session],
+    direction: int,
+    count: int | None,
+    jump: bool = False,
+) -> None:
+    """Moves so many times; says so where the walk ended before."""
+    often = times(count)
+    there = moved(direction * often)
+    fell_short = often > 0 and moved(direction * (often - 1)).index == there.index
+    debugger.go(there, jump)
+    if fell_short:
+        debugger.message = ENDS[direction]
 
 
 def start(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -110,6 +132,8 @@ def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def jump_back(debugger: Debugger, count: int | None, argument: str) -> None:
     """To where you were before the last jump."""
+    if not debugger.behind:
+        debugger.message = "there was no jump before this place"
     for _ in range(min(times(count), len(debugger.behind))):
         debugger.ahead.append(debugger.place)
         debugger.return_to(debugger.behind.pop())
@@ -117,6 +141,8 @@ def jump_back(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def jump_forward(debugger: Debugger, count: int | None, argument: str) -> None:
     """To where you were before going back."""
+    if not debugger.ahead:
+        debugger.message = "nothing has been gone back"
     for _ in range(min(times(count), len(debugger.ahead))):
         debugger.behind.append(debugger.place)
         debugger.return_to(debugger.ahead.pop())
@@ -126,15 +152,22 @@ def mark(debugger: Debugger, count: int | None, argument: str) -> None:
     """Names this place."""
     name = _name_of_mark(argument)
     debugger.marks[name] = debugger.place
-    debugger.message = f"mark {name}"
+    debugger.message = f"mark {name}: position {debugger.session.index + 1}"
+
+
+def marks(debugger: Debugger, count: int | None, argument: str) -> None:
+    """Lists the places that have a name."""
+    found = sorted(debugger.marks.items())
+    listed = ", ".join(f"{name} position {place.index + 1}" for name, place in found)
+    debugger.message = f"marks: {listed}" if found else NO_MARKS
 
 
 def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
     """To a place with a name."""
     name = _name_of_mark(argument)
     if name not in debugger.marks:
-        have = ", ".join(sorted(debugger.marks)) or "none yet: m sets one"
-        raise InputError(f"no mark {name}; there is {have}")
+        have = ", ".join(sorted(debugger.marks))
+        raise InputError(f"no mark {name}; " + (f"there is {have}" if have else NO_MARKS))
     debugger.return_to(debugger.marks[name], jump=True)
 
 

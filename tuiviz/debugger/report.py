@@ -12,7 +12,7 @@ from tuiviz.debugger.absence import NOT_HERE
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.files.visible import visible
-from tuiviz.numbers import number, percent
+from tuiviz.numbers import in_full, number, percent
 
 IN_A_LINE = 8
 """Numbers of a vector that are shown in one line."""
@@ -84,10 +84,10 @@ def shown_value(value: Any, digits: int = 4) -> str:
         return "true" if value else "false"
     array = np.asarray(value)
     if array.ndim == 0:
-        return number(float(array), digits)
+        return in_full(float(array), digits)
     if array.ndim == 1 and array.size <= IN_A_LINE:
-        return "[" + "  ".join(number(float(each), digits) for each in array) + "]"
-    size = number(frobenius(array.astype(float)), digits)
+        return "[" + "  ".join(in_full(float(each), digits) for each in array) + "]"
+    size = in_full(frobenius(array.astype(float)), digits)
     return f"{'×'.join(map(str, array.shape))}  ‖·‖ {size}"
 
 
@@ -111,7 +111,7 @@ def added_text(found: SoFar) -> str:
 def terms_text(found: SoFar) -> str:
     """How many of the terms that are kept have been added, and how many are dropped."""
     dropped = f", {found.dropped} dropped" if found.dropped else ""
-    return f"{found.done} of {found.terms} terms{dropped}"
+    return f"{found.done} of {found.terms} {'term' if found.terms == 1 else 'terms'}{dropped}"
 
 
 def so_far_text(found: SoFar) -> str:
@@ -131,8 +131,8 @@ def watch_texts(debugger: Debugger) -> list[str]:
             shown = shown_value(watch.value(debugger.session), debugger.look.digits)
         except InputError as error:
             shown = str(error)
-        stops = "  stops on change" if watch.stops else ""
-        texts.append(f"watch {count}  {visible(watch.text)} = {shown}{stops}")
+        stops = "stop " if watch.stops else ""
+        texts.append(f"watch {count}  {stops}{visible(watch.text)} = {shown}")
     return texts
 
 
