@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 from importlib import import_module
@@ -32,6 +33,7 @@ from tuiviz.debugger.session import Session
 from tuiviz.debugger.spectrum import look_ahead, passage
 from tuiviz.debugger.stops import Breakpoint, Watch, same
 from tuiviz.files.weights import save_parameters
+from tuiviz.glyphs import to_ascii
 from tuiviz.numbers import in_full
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem
@@ -550,17 +552,22 @@ def test_where_there_is_no_way_on_it_is_said(debugger: Debugger) -> None:
     assert debugger.message == "marks: turn position 1"
 
 
-@given(sessions(), st.sampled_from(["W", "dEds", "Vᵀ", "w0", "w1", "softmax", "δ"]), st.data())
+SEARCHED = ["W", "dEd", "Vᵀ", "w0", "w1", "softmax", "δ", "s₁", "E₂", "y2", "dE1/ds0", "₋₁", "∂Eₜ"]
+
+
+@given(sessions(), st.sampled_from(SEARCHED), st.data())
 @quick
 def test_search_finds_every_line_and_token_in_turn(
     session: Session, text: str, drawn: st.DataObject
 ) -> None:
     def mentions(index: int) -> bool:
-        line, here = session.walk[index].line, session.moved_to(index)
-        token = here.walk.line_number(index) == 0 and text in session.problem.reads(
-            here.position.step
-        )
-        return text in line.written("t", "k") or text == name_of(line) or token
+        here = session.moved_to(index)
+        line, step, reads = here.position.line, here.position.step, here.problem.reads
+        written = [line.written(e, k) for e in (here.sent_back, "", "t") for k in (step, "t", "k")]
+        first = here.walk.line_number(index) == 0
+        y = {"E", "dEdz"} & {name_of(line)} and text in here.problem.follows(step)
+        shown = any(text in each or text in to_ascii(each) for each in written)
+        return bool(shown or text in name_of(line) or (first and text in reads(step)) or y)
 
     hits = [i for i in range(len(session.walk)) if mentions(i)]
     debugger = Debugger(session)
@@ -579,6 +586,37 @@ def test_search_finds_every_line_and_token_in_turn(
     debugger.go(session)
     run(debugger, ">")
     assert debugger.session.index == onwards[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "step"),
+    [
+        ("∂E₄/∂W", "dW", 4),
+        ("dE4/dW", "dW", 4),
+        ("ŷ₄", "yhat", 4),
+        ("y\N{COMBINING CIRCUMFLEX ACCENT}₄", "yhat", 4),
+        ("E₃", "E", 3),
+        ("sleep", "E", 4),
+        ("dE", "dEdz", 4),
+    ],
+)
+def test_search_finds_what_the_screen_shows(
+    debugger: Debugger, text: str, line: str, step: int
+) -> None:
+    run(debugger, f"search {text}")
+    here = debugger.session.position
+    assert (name_of(here.line), here.step) == (line, step)
+
+
+def test_a_token_is_found_whichever_way_its_letters_are_composed() -> None:
+    debugger = open_debugger(SAMPLE.with_name("korean.txt"), ModelOptions())
+    token = max(debugger.session.problem.vocabulary, key=len)
+    apart = unicodedata.normalize("NFD", token)
+    assert apart != token
+    for action in ("goto", "search"):
+        run(debugger, "end")
+        run(debugger, f"{action} {apart}")
+        assert debugger.session.problem.reads(debugger.session.position.step) == token
 
 
 # Where a number comes from, and what is pinned

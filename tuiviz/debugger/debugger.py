@@ -108,7 +108,7 @@ class Debugger:
         self.answered: Place | None = None
         self.behind: list[Place] = []
         self.ahead: list[Place] = []
-        self.sought: tuple[str, int] | None = None
+        self.sought = ""
         self.wishes: dict[str, Wish] = {}  # by the panel that shows what comes of it
         self.history: History | None = None  # of the training, once there is any
         self.trained = 0  # steps of SGD behind the network that is looked at

@@ -1,13 +1,13 @@
-"""Finding a position: by number, time step, error, term or token; or by a text in a line."""
+"""Finding a position: by number, time step, error, term or token."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from core.errors import InputError
-from core.lines import GRADIENT, Line
+from core.lines import GRADIENT
 from core.symbols import derivative, subscript
-from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
 
@@ -23,7 +23,7 @@ def goto_position(session: Session, text: str) -> Session:
     E3: where the error of step 3 begins its way back. term 2: the line that adds the term k = 2.
     Else the next step that reads the token. Raises InputError if there is no such place.
     """
-    text = text.strip()
+    text = unicodedata.normalize("NFC", text.strip())  # as tokens are
     if text in ("start", "end"):
         return session.moved_to(0 if text == "start" else len(session.walk) - 1)
     found = _FORMS.fullmatch(text)
@@ -111,29 +111,3 @@ def _of_token(session: Session, text: str) -> int:
         if text and session.problem.reads(step) == text and index is not None:
             return index
     raise InputError(f"no token {visible(text)} is read; expected {EXPECTED}")
-
-
-def found_position(session: Session, text: str, direction: int, times: int = 1) -> int:
-    """The next position, in a direction and round the end, whose line or token holds a text.
-
-    Or the one so many `times` further. Raises InputError if there is none.
-    """
-    lines = {line for line in session.walk.lines if _mentions(line, text)}
-    walk, index = session.walk, session.index
-    tokens = {label for label in session.problem.labels if text in label}
-    found = []
-    for _ in range(len(walk)):
-        index = (index + direction) % len(walk)
-        here = walk[index]
-        first = walk.at(here.back, here.step) == index
-        if here.line in lines or (first and session.problem.reads(here.step) in tokens):
-            found.append(index)
-        if len(found) == times:
-            return index
-    if not found:
-        raise InputError(f"nothing holds {visible(text)}: neither a line nor a token")
-    return found[(times - 1) % len(found)]
-
-
-def _mentions(line: Line, text: str) -> bool:
-    return text in (line.written("t", "k"), name_of(line)) or text in line.written("t", "k")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import InputError
-from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.find import found_position, goto_position
+from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.find import goto_position
 from tuiviz.debugger.origins import origin_of_cursor
+from tuiviz.debugger.search import found_position
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
 
@@ -84,33 +85,38 @@ def goto(debugger: Debugger, count: int | None, argument: str) -> None:
     debugger.go(goto_position(debugger.session, argument or str(count or "")), jump=True)
 
 
-def search(debugger: Debugger, count: int | None, argument: str) -> None:
-    """To the next line or token that holds a text."""
-    _seek(debugger, argument, 1, count)
+def search(debugger: Debugger, count: int | None, argument: str) -> Running:
+    """To the next line or token that holds a text; without one, that of the last search."""
+    return _seek(debugger, argument, 1, count)
 
 
-def search_back(debugger: Debugger, count: int | None, argument: str) -> None:
+def search_back(debugger: Debugger, count: int | None, argument: str) -> Running:
     """The same, backwards."""
-    _seek(debugger, argument, -1, count)
+    return _seek(debugger, argument, -1, count)
 
 
-def match(debugger: Debugger, count: int | None, argument: str) -> None:
+def match(debugger: Debugger, count: int | None, argument: str) -> Running:
     """The search again, onwards."""
-    _seek(debugger, "", 1, count)
+    return _seek(debugger, "", 1, count)
 
 
-def match_back(debugger: Debugger, count: int | None, argument: str) -> None:
+def match_back(debugger: Debugger, count: int | None, argument: str) -> Running:
     """The search again, backwards."""
-    _seek(debugger, "", -1, count)
+    return _seek(debugger, "", -1, count)
 
 
-def _seek(debugger: Debugger, text: str, direction: int, count: int | None) -> None:
+def _seek(debugger: Debugger, text: str, direction: int, count: int | None) -> Running:
     if text:
-        debugger.sought = (text, direction)
-    if debugger.sought is None:
+        debugger.sought = text
+    if not debugger.sought:
         raise InputError("search: expected a text, part of a line or of a token")
-    index = found_position(debugger.session, debugger.sought[0], direction, max(1, times(count)))
-    debugger.go(debugger.session.moved_to(index), jump=True)
+    often, said = max(1, times(count)), "the search was stopped"
+    try:
+        index = yield from found_position(debugger.session, debugger.sought, direction, often)
+        debugger.go(debugger.session.moved_to(index), jump=True)
+        said = ""
+    finally:
+        debugger.message = said
 
 
 def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
