@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.parameters import NAMES, Parameters
 from core.spectra import spectrum
 from core.truncation import Truncation
-from tuiviz.debugger import commands
+from tuiviz.debugger import commands, report
 from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.actions import NAMES as ACTION_NAMES
 from tuiviz.debugger.commands import run
@@ -131,8 +131,9 @@ CONDITIONS: dict[str, tuple[set[str], Rule]] = {
     "if norm(dW) > 0.5 and k > 0": ({"dW", "k"}, lambda v: norm(v["dW"]) > 0.5 and v["k"] > 0),
     'token == "w0"': ({"token"}, lambda v: v["token"] == "w0"),  # noqa: S105
     "share < 0.2": ({"share"}, lambda v: v["share"] < 0.2),
-    "t=2": ({"step"}, lambda v: v["step"] == 2),
-    "1": ({"step"}, lambda v: v["step"] == 1),
+    "t=0": ({"t"}, lambda v: v["t"] == 0 and "k" not in v),
+    "k=0": ({"k"}, lambda v: v["k"] == 0),
+    "0": ({"step"}, lambda v: v["step"] == 0),
     "t == 1": ({"t"}, lambda v: v["t"] == 1),
     "k == 1": ({"k"}, lambda v: v["k"] == 1),
     "E > 1.5": ({"E"}, lambda v: v["E"] > 1.5),
@@ -356,6 +357,44 @@ def test_breakpoints_are_listed_disabled_enabled_and_deleted(debugger: Debugger)
     assert "a count" in refusal(debugger, "ignore 1")
 
 
+def test_what_changes_the_lists_says_so(debugger: Debugger) -> None:
+    norm = report.shown_value(np.linalg.norm(debugger.session.line_value().array))
+    for text, expected in [
+        ("watch norm(a)", f"watch 1  norm(a) = {norm}  (the panel watches has them all)"),
+        ("watch stop k", "watch 2  stop k = –  (the panel watches has them all)"),
+        ("break dW", "breakpoint 1: dW"),
+        ("break t=3", "breakpoint 2: t=3"),
+        ("disable 1", "breakpoint 1 is disabled: dW"),
+        ("enable 1", "breakpoint 1 is enabled: dW"),
+        ("ignore 2 7", "breakpoint 2 is passed over 7 more times: t=3"),
+        ("delete 7", "no breakpoint 7; expected its number, 1 to 2"),
+        ("delete 1", "breakpoint 1 is deleted: dW"),
+        ("panel watches", ""),
+        ("open", f"watch 1  stop norm(a) = {norm}"),
+        ("2 down", ""),
+        ("open", "breakpoint 1 is disabled: t=3"),
+        ("remove", "breakpoint 1 is deleted: t=3"),
+        ("unwatch 1", "watch 1 is removed: norm(a)"),
+        ("unwatch all", "all watches are removed, 1"),
+        ("delete all", "all breakpoints are deleted, 0"),
+    ]:
+        try:
+            run(debugger, text)
+        except InputError as error:
+            debugger.message = str(error)
+        assert debugger.message == expected, text
+
+
+def test_a_breakpoint_on_a_time_step_is_on_the_way_that_its_letter_has(debugger: Debugger) -> None:
+    for text, expected in [("t=3", ["t = 3"]), ("k=3", ["k = 3"]), ("3", ["t = 3", "k = 3"])]:
+        run(debugger, "start")
+        run(debugger, f"break {text}")
+        found = [debugger.session.moved_to(index) for index in stops(debugger, "c")]
+        assert [Debugger(each).where.split(", ")[1] for each in found] == expected
+        assert {each.walk.line_number(each.index) for each in found} == {0}
+        run(debugger, "delete all")
+
+
 def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugger) -> None:
     run(debugger, "b")
     assert [each.line for each in debugger.breakpoints] == ["a"]
@@ -373,6 +412,20 @@ def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugg
         ("break dWW", "did you mean dW"),
         ("break t=x", "column"),
         ("B", "expected a line"),
+        ("break t=5", "no time step 5; expected 0 to 4"),
+        ("break 17", "no time step 17; expected 0 to 4"),
+        ("5", "expected an action"),
+        ("5 5n", "expected an action"),
+        ("1234567890n", "a count has at most 9 digits, not 10"),
+        ("step 1234567890", "a count has at most 9 digits, not 10"),
+        ("n n", "step takes a count alone, as in 5 step"),
+        ("2 step 3", "step takes a count alone"),
+        ("delete " + 5000 * "1", "5007 characters; expected at most 4000"),
+        ("truncate x", "truncate x: expected K2"),
+        ("line 99", "line 99: expected 0 to 4"),
+        ("line", "expected 0 to 4, a line of this step"),
+        ("delete", "no breakpoint; b sets one"),
+        ("unwatch", "no watch; e sets one"),
         ("watch", "expected an expression"),
         ("watch stop", "no value stop"),
         ("unwatch 1", "no watch 1"),
@@ -384,7 +437,7 @@ def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugg
         ("goto term 9", "no term k = 9 here; expected k = 0 to 4"),
         ("error x", "no error x; expected 0 to 4"),
         ("goto dog", "no token dog"),
-        ("goto", "expected a position"),
+        ("goto", "goto: expected a position"),
         ("search", "expected a text"),
         ("search qqq", "nothing holds qqq"),
         ("return-to x", "no mark x"),
@@ -761,6 +814,15 @@ def test_whole_numbers_are_printed_whole(debugger: Debugger) -> None:
 
 
 # The table of actions
+
+
+def test_a_number_after_an_action_that_takes_nothing_is_its_count(debugger: Debugger) -> None:
+    for text in ("step 5", "next 2", "back 3", "3 step", "down 2", "n 4"):
+        mirror = Debugger(debugger.session)
+        count, name = sorted(text.split())
+        run(debugger, text)
+        run(mirror, f"{count} {name}")
+        assert mirror.session == debugger.session
 
 
 def test_an_unknown_action_suggests_the_nearest() -> None:

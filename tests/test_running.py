@@ -12,6 +12,7 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 import tuiviz.screen.app as screen_app
+from core.errors import InputError
 from tuiviz.debugger import stopping
 from tuiviz.debugger.commands import run
 from tuiviz.opening import open_debugger
@@ -82,5 +83,28 @@ def test_what_is_typed_ahead_of_a_run_waits_for_its_end(monkeypatch: pytest.Monk
         for text in ("break dW", "c", "c", "3c", "C", "2n", "c"):
             run(mirror, text)
         assert app.debugger.session.index == mirror.session.index
+
+    on_screen("sample.txt", play)
+
+
+def test_an_empty_search_goes_on_and_an_empty_prompt_takes_the_old_message_away() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        mirror = open_debugger(SAMPLES / "sample.txt", ModelOptions())
+        for typed, text in [
+            (["slash", "enter"], "search"),
+            (["slash", *"tanh", "enter"], "search tanh"),
+            (["slash", "enter"], "search"),
+            (["backslash", "enter"], "search-back"),
+        ]:
+            try:
+                run(mirror, text)
+            except InputError as error:
+                mirror.message = str(error)
+            await pilot.press(*typed)
+            assert (app.debugger.place, app.debugger.message) == (mirror.place, mirror.message)
+        await pilot.press("slash", *"nothing", "enter")
+        assert app.debugger.message.startswith("nothing holds nothing")
+        await pilot.press("g", "enter")
+        assert app.debugger.message == ""
 
     on_screen("sample.txt", play)

@@ -188,8 +188,11 @@ def problem_of_tape(
     )
 
 
-def parse_truncation(text: str) -> Truncation:
-    """`K2` stands for TBPTT(1, K2), `K1,K2` for TBPTT(K1, K2). Raises InputError otherwise."""
+def parse_truncation(text: str, called: str = "--truncate") -> Truncation:
+    """`K2` stands for TBPTT(1, K2), `K1,K2` for TBPTT(K1, K2).
+
+    Raises InputError otherwise, by the name that it is `called` where it was typed.
+    """
     from core.truncation import Truncation
 
     parts = text.split(",")
@@ -200,8 +203,7 @@ def parse_truncation(text: str) -> Truncation:
             raise ValueError
     except ValueError:
         raise InputError(
-            f"--truncate {visible(text)}: expected K2 or K1,K2, whole numbers of time steps "
-            "from 1 up"
+            f"{called} {visible(text)}: expected K2 or K1,K2, whole numbers of time steps from 1 up"
         ) from None
     return Truncation(k1, k2)
 

@@ -8,6 +8,7 @@ from importlib import import_module
 
 from core.errors import InputError
 from tuiviz.debugger.actions import (
+    ACTIONS,
     ASK,
     CUT,
     JUDGE,
@@ -24,7 +25,13 @@ from tuiviz.debugger.actions import (
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.files.visible import visible
 
-_FORM = re.compile(r"(?P<count>\d{0,9})\s*(?P<name>\S+)\s*(?P<argument>.*)", re.DOTALL)
+_FORM = re.compile(r"(?P<count>[0-9]*)\s*(?P<name>\S*)\s*(?P<argument>.*)", re.DOTALL)
+
+MOST_DIGITS = 9
+"""Digits of a count."""
+
+LONGEST = 4000
+"""Characters of what is typed."""
 
 ALIASES = {"break": "break-at", "continue": "go-on", "next": "time", "back": "step-back"}
 """Names that people of other debuggers type."""
@@ -47,23 +54,34 @@ Method = Callable[[Debugger, int | None, str], Running | None]
 
 
 def parsed(text: str) -> tuple[Action, int | None, str]:
-    """The action, its count and its argument: `5 step`, `5n`, `goto t=3`, `break if k == 2`.
+    """The action, its count and its argument: `5 step`, `5n`, `step 5`, `break if k == 2`.
 
     A key is written as the footer shows it. Raises InputError for what is no action.
     """
+    if len(text) > LONGEST:
+        raise InputError(f"{len(text)} characters; expected at most {LONGEST}")
     found = _FORM.fullmatch(text.strip())
-    if found is None:
+    if found is None or not found["name"] or found["name"][0] in "0123456789":
         raise InputError(f"{visible(text)}: expected an action, such as step, 5n, goto t=3")
-    name, argument = found["name"], found["argument"].strip()
+    name, count, argument = found["name"], found["count"], found["argument"].strip()
     action = named(ALIASES.get(name, name)) or by_key(name)
     if action is None:
-        from difflib import get_close_matches
+        raise InputError(f"no action {visible(name)}; {_hint(name)}")
+    if argument and not any(each.takes for each in ACTIONS if each.name == action.name):
+        if count or not re.fullmatch("[0-9]+", argument):
+            raise InputError(f"{action.name} takes a count alone, as in 5 {action.name}")
+        count, argument = argument, ""
+    if len(count) > MOST_DIGITS:
+        raise InputError(f"a count has at most {MOST_DIGITS} digits, not {len(count)}")
+    preset = action.preset if name == action.shown else ""
+    return action, int(count) if count else None, argument or preset
 
-        near = get_close_matches(name, [*NAMES, *ALIASES], 1)
-        hint = f"did you mean {near[0]}?" if near else "? lists them"
-        raise InputError(f"no action {visible(name)}; {hint}")
-    count = int(found["count"]) if found["count"] else None
-    return action, count, argument or (action.preset if name == action.shown else "")
+
+def _hint(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*NAMES, *ALIASES], 1)
+    return f"did you mean {near[0]}?" if near else "? lists them"
 
 
 def perform(debugger: Debugger, action: Action, count: int | None, argument: str) -> Running | None:

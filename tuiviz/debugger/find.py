@@ -26,8 +26,10 @@ def goto_position(session: Session, text: str) -> Session:
     text = unicodedata.normalize("NFC", text.strip())  # as tokens are
     if text in ("start", "end"):
         return session.moved_to(0 if text == "start" else len(session.walk) - 1)
+    if not text:
+        raise InputError(f"goto: expected {EXPECTED}")
     found = _FORMS.fullmatch(text)
-    if not text or found is None:
+    if found is None:
         return session.moved_to(_of_token(session, text))
     number = int(found["number"])
     return {None: _at_position, "t": _forward, "k": _back, "term": _term}.get(
@@ -108,6 +110,6 @@ def _of_token(session: Session, text: str) -> int:
     for offset in range(1, steps + 1):
         step = (here + offset) % steps
         index = session.walk.at(-1, step)
-        if text and session.problem.reads(step) == text and index is not None:
+        if session.problem.reads(step) == text and index is not None:
             return index
     raise InputError(f"no token {visible(text)} is read; expected {EXPECTED}")

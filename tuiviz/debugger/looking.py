@@ -264,12 +264,14 @@ def cursor(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def line(debugger: Debugger, count: int | None, argument: str) -> None:
     """To a line of this step, by its number from 0."""
-    if not argument.isdecimal():
-        raise InputError("line: expected the number of a line of this step, from 0")
     walk, here = debugger.session.walk, debugger.session.position
-    last = len(walk.lines_at(here.index)) - 1
+    lines = len(walk.lines_at(here.index))
+    if not argument.isdecimal() or int(argument) >= lines:
+        raise InputError(
+            f"line {visible(argument)}: expected 0 to {lines - 1}, a line of this step"
+        )
     start = here.index - walk.line_number(here.index)
-    debugger.go(debugger.session.moved_to(start + min(int(argument), last)))
+    debugger.go(debugger.session.moved_to(start + int(argument)))
 
 
 def cell(debugger: Debugger, count: int | None, argument: str) -> None:

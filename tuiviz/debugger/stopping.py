@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sized
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -18,6 +18,9 @@ from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from, counted, s
 from tuiviz.debugger.syntax import listed
 from tuiviz.files.visible import visible
 
+_SETS = {"breakpoint": "b", "watch": "e"}
+"""The keys that set them."""
+
 
 def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
     """A breakpoint; without an argument on the current line, or off it again."""
@@ -29,14 +32,11 @@ def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
     others = tuple(each for each in debugger.breakpoints if each != Breakpoint(name, name))
     if len(others) == len(debugger.breakpoints):
         debugger.breakpoints += (Breakpoint(name, name),)
-        debugger.message = (
-            f"breakpoint {len(debugger.breakpoints)}: the line of {name}, at every step"
-        )
+        number = len(debugger.breakpoints)
+        debugger.message = f"breakpoint {number}: the line of {name}, at every step"
     else:
-        debugger.breakpoints, debugger.message = (
-            others,
-            f"no breakpoint on the line of {name} any more",
-        )
+        debugger.breakpoints = others
+        debugger.message = f"no breakpoint on the line of {name} any more"
 
 
 def break_if(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -55,21 +55,23 @@ def breakpoints(debugger: Debugger, count: int | None, argument: str) -> None:
 def delete(debugger: Debugger, count: int | None, argument: str) -> None:
     """Deletes breakpoint N; all with "all"."""
     if argument == "all":
+        debugger.message = f"all breakpoints are deleted, {len(debugger.breakpoints)}"
         debugger.breakpoints = ()
         return
-    number = _number(debugger, argument, count)
+    number = _number("breakpoint", debugger.breakpoints, argument, count)
+    gone = debugger.breakpoints[number - 1]
     debugger.breakpoints = debugger.breakpoints[: number - 1] + debugger.breakpoints[number:]
-    debugger.message = f"breakpoint {number} is deleted"
+    debugger.message = f"breakpoint {number} is deleted: {visible(gone.text)}"
 
 
 def enable(debugger: Debugger, count: int | None, argument: str) -> None:
     """Enables breakpoint N."""
-    _change(debugger, _number(debugger, argument, count), enabled=True)
+    _change(debugger, _breakpoint(debugger, argument, count), "is enabled", enabled=True)
 
 
 def disable(debugger: Debugger, count: int | None, argument: str) -> None:
     """Disables breakpoint N."""
-    _change(debugger, _number(debugger, argument, count), enabled=False)
+    _change(debugger, _breakpoint(debugger, argument, count), "is disabled", enabled=False)
 
 
 def ignore(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -77,18 +79,21 @@ def ignore(debugger: Debugger, count: int | None, argument: str) -> None:
     number, _, often = argument.partition(" ")
     if not often.strip().isdecimal():
         raise InputError("ignore: expected the number of a breakpoint and a count")
-    _change(debugger, _number(debugger, number, count), ignore=int(often))
+    said = f"is passed over {often.strip()} more times"
+    _change(debugger, _breakpoint(debugger, number, count), said, ignore=int(often))
 
 
 def switch(debugger: Debugger, item: int) -> None:
     """Enables a breakpoint of the list or disables it; of a watch: whether it stops."""
     number = item - len(debugger.watches)
     if 0 <= number < len(debugger.breakpoints):
-        _change(debugger, number + 1, enabled=not debugger.breakpoints[number].enabled)
+        turn = disable if debugger.breakpoints[number].enabled else enable
+        turn(debugger, number + 1, "")
     elif 0 <= item < len(debugger.watches):
         found = list(debugger.watches)
         found[item] = replace(found[item], stops=not found[item].stops)
         debugger.watches = tuple(found)
+        debugger.message = watch_texts(debugger)[item]
 
 
 def remove(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -103,18 +108,23 @@ def remove(debugger: Debugger, count: int | None, argument: str) -> None:
     debugger.look = replace(debugger.look, item=max(0, min(item, last - 1)))
 
 
-def _change(debugger: Debugger, number: int, **changes: bool | int) -> None:
+def _change(debugger: Debugger, number: int, said: str, **changes: bool | int) -> None:
     found = list(debugger.breakpoints)
     found[number - 1] = replace(found[number - 1], **changes)  # type: ignore[arg-type]
     debugger.breakpoints = tuple(found)
+    debugger.message = f"breakpoint {number} {said}: {visible(found[number - 1].text)}"
 
 
-def _number(debugger: Debugger, argument: str, count: int | None) -> int:
-    text = argument.strip() or str(count or "")
-    last = len(debugger.breakpoints)
+def _breakpoint(debugger: Debugger, argument: str, count: int | None) -> int:
+    return _number("breakpoint", debugger.breakpoints, argument, count)
+
+
+def _number(kind: str, held: Sized, argument: str, count: int | None) -> int:
+    """The number, from 1, of one of those that there are. Raises InputError if there is none."""
+    text, last = argument.strip() or str(count or ""), len(held)
     if not (text.isdecimal() and 1 <= int(text) <= last):
-        have = f"1 to {last}" if last else "a breakpoint first: b sets one"
-        raise InputError(f"no breakpoint {visible(text)}; expected {have}")
+        have = f"expected its number, 1 to {last}" if last else f"{_SETS[kind]} sets one"
+        raise InputError(f"no {f'{kind} {visible(text)}'.strip()}; {have}")
     return int(text)
 
 
@@ -124,19 +134,22 @@ def watch(debugger: Debugger, count: int | None, argument: str) -> None:
     if not text:
         raise InputError("watch: expected an expression, such as norm(dEds)")
     known, stops = descriptions(debugger.session), argument.startswith("stop ")
-    debugger.watches += tuple([Watch(parse(each, known), stops) for each in listed(text)])
+    made = [Watch(parse(each, known), stops) for each in listed(text)]
+    debugger.watches += tuple(made)
+    shown = "  ".join(watch_texts(debugger)[-len(made) :])
+    debugger.message = f"{shown}  (the panel watches has them all)"
 
 
 def unwatch(debugger: Debugger, count: int | None, argument: str) -> None:
     """Removes watch N; all with "all"."""
     if argument == "all":
+        debugger.message = f"all watches are removed, {len(debugger.watches)}"
         debugger.watches = ()
         return
-    text = argument.strip() or str(count or "")
-    if not (text.isdecimal() and 1 <= int(text) <= len(debugger.watches)):
-        raise InputError(f"no watch {visible(text)}; there are {len(debugger.watches)}")
-    number = int(text)
+    number = _number("watch", debugger.watches, argument, count)
+    gone = debugger.watches[number - 1]
     debugger.watches = debugger.watches[: number - 1] + debugger.watches[number:]
+    debugger.message = f"watch {number} is removed: {visible(gone.text)}"
 
 
 def go_on(debugger: Debugger, count: int | None, argument: str) -> Running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,11 @@ from tuiviz.debugger.news import is_news
 from tuiviz.debugger.scope import Scope, descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.files.visible import visible
+
+_STEP = re.compile(r"(?:(?P<letter>[tk])\s*=?\s*)?(?P<step>[0-9]{1,18})")
+
+_ON = {"t": "t == {} and forward", "k": "k == {}", None: "step == {}"}
+"""The condition of a time step, by the letter that it has on the way."""
 
 
 class Breakpoint(Record):
@@ -47,11 +53,11 @@ class Breakpoint(Record):
 def breakpoint_from(text: str, session: Session) -> Breakpoint:
     """A breakpoint from what a person types.
 
-    A line: `W` or `dW`, `s`, `dEds`. A time step: `t=3` or `3`. A condition: `if norm(dW) > 5`, or
-    without the if; `dW if k > 0` for both. By name: `vanishing`, `exploding`, `not finite`,
-    `saturated`.
+    A line: `W` or `dW`, `s`, `dEds`. A time step: `t=3` on the way forward, `k=3` on the way back,
+    `3` on both. A condition: `if norm(dW) > 5`, or without the if; `dW if k > 0` for both. By name:
+    `vanishing`, `exploding`, `not finite`, `saturated`.
 
-    Raises InputError for anything else.
+    Raises InputError for anything else, and for a step that there is not.
     """
     text = text.strip()
     known = descriptions(session)
@@ -64,17 +70,23 @@ def breakpoint_from(text: str, session: Session) -> Breakpoint:
         name = f"d{name}"
     if name in lines and (found or not condition):
         return Breakpoint(text, name, parse(condition, known) if found else None)
-    step = text.removeprefix("t").removeprefix("=").strip() if text[:1] in "t0123456789" else ""
-    if step.isdecimal():
-        return Breakpoint(text, condition=parse(f"step == {step}", known))
+    if step := _STEP.fullmatch(text):
+        return Breakpoint(text, condition=parse(_at_step(step, session), known))
     if name:
         condition = text
     if not condition.strip():
         raise InputError(
             f"break {visible(text)}: expected a line ({', '.join(sorted(lines))}), a time step "
-            f"such as t=3, a condition such as norm(dEds) < 1e-3, or {', '.join(BUILT_IN)}"
+            f"such as t=3 or k=3, a condition such as norm(dEds) < 1e-3, or {', '.join(BUILT_IN)}"
         )
     return Breakpoint(text, condition=parse(condition, known))
+
+
+def _at_step(found: re.Match[str], session: Session) -> str:
+    step, last = int(found["step"]), session.steps - 1
+    if step > last:
+        raise InputError(f"no time step {step}; expected 0 to {last}")
+    return _ON[found["letter"]].format(step)
 
 
 class Watch(Record):

@@ -20,7 +20,7 @@ def truncate(debugger: Debugger, count: int | None, argument: str) -> None:
     elif not argument:
         raise InputError("truncate: expected K2, K1,K2 or off")
     else:
-        _truncate(debugger, parse_truncation(argument))
+        _truncate(debugger, parse_truncation(argument, "truncate"))
 
 
 def truncate_more(debugger: Debugger, count: int | None, argument: str) -> None:

@@ -22,6 +22,7 @@ from core.errors import InputError
 from tuiviz.cells import fitted
 from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.commands import MOST_DIGITS
 from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.glyphs import ascii_pieces
@@ -66,6 +67,9 @@ DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "trunca
 
 SAID = 2
 """Lines of a message for which there is always room."""
+
+EMPTY_TOO = ("answer", "search", "search-back")
+"""What is done if nothing is typed: the answer is shown, the search goes on."""
 
 _AHEAD = 0.25
 """Seconds of a run in which a key cannot be an answer to it: it was typed ahead."""
@@ -259,7 +263,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         elif number is not None:
             self._act(number)
         elif event.character and event.character.isdecimal():
-            self._typed_count = (self._typed_count + event.character)[-9:]
+            self._typed_count = (self._typed_count + event.character)[:MOST_DIGITS]
             self.debugger.under_way = f"{self._typed_count} …"
             self._show_message()
         else:
@@ -373,9 +377,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.prompt.close()
         if asked == "command":
             self.type_in(text) if text else self.show()
-        elif text or asked == "answer":
+        elif text or asked in EMPTY_TOO:
             self.type_in(f"{asked} {text}") if text else self.act(_named(asked), None, "")
         else:
+            self.debugger.message = ""
             self.show()
         self._release()
 
