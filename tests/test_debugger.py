@@ -27,6 +27,8 @@ from tuiviz.debugger.actions import NAMES as ACTION_NAMES
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.conditions import NOT_HERE, parse
 from tuiviz.debugger.debugger import Debugger, Place
+from tuiviz.debugger.keeping import MOST, save
+from tuiviz.debugger.memory import kept
 from tuiviz.debugger.report import stop_report, watch_texts
 from tuiviz.debugger.scope import Scope, descriptions, name_of
 from tuiviz.debugger.session import Session
@@ -393,6 +395,33 @@ def test_a_breakpoint_on_a_time_step_is_on_the_way_that_its_letter_has(debugger:
         assert [Debugger(each).where.split(", ")[1] for each in found] == expected
         assert {each.walk.line_number(each.index) for each in found} == {0}
         run(debugger, "delete all")
+
+
+def test_there_is_no_more_in_the_lists_than_is_kept(
+    debugger: Debugger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for number in range(MOST):
+        run(debugger, "break dW")
+        run(debugger, "watch k")
+        run(debugger, f"mark {number}")
+    run(debugger, "mark 0")
+    assert "at most 200 marks" in refusal(debugger, "mark here")
+    assert "at most 200 breakpoints" in refusal(debugger, "break dW")
+    assert "at most 200 watches" in refusal(debugger, "watch k")
+    assert "up to 9 digits" in refusal(debugger, "ignore 1 1234567890")
+    run(debugger, "ignore 1 999999999")
+    assert save("a key", kept(debugger)) is None
+
+
+def test_a_watch_that_has_no_value_stops_and_says_so(debugger: Debugger) -> None:
+    """Such as one that was kept from a run with more units."""
+    run(debugger, "watch stop s[6] > 0")
+    run(debugger, "n")
+    run(debugger, "c")
+    assert debugger.message.startswith("watch 1 cannot be asked: ")
+    assert name_of(debugger.session.position.line) == "s"
+    assert debugger.session.position.step == 1
 
 
 def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugger) -> None:

@@ -217,8 +217,8 @@ def named(name: str) -> Action | None:
 
 
 def by_key(shown: str) -> Action | None:
-    """The action whose key is shown so: n, [, Home."""
-    return next((action for action in ACTIONS if action.shown == shown), None)
+    """The action whose key is shown so: n, [, Home; or the Korean letter beside it, ㅜ."""
+    return next((each for each in ACTIONS if shown and shown in (each.shown, *each.keys)), None)
 
 
 def in_footer(rank: int) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ def parsed(text: str) -> tuple[Action, int | None, str]:
         count, argument = argument, ""
     if len(count) > MOST_DIGITS:
         raise InputError(f"a count has at most {MOST_DIGITS} digits, not {len(count)}")
-    preset = action.preset if name == action.shown else ""
+    preset = action.preset if name != action.name else ""
     return action, int(count) if count else None, argument or preset
 
 

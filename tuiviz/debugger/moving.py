@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unicodedata import normalize
 
 from core.errors import InputError
 from tuiviz.debugger.debugger import Debugger, Running
 from tuiviz.debugger.find import goto_position
+from tuiviz.debugger.keeping import MOST
 from tuiviz.debugger.origins import origin_of_cursor
 from tuiviz.debugger.search import found_position
 from tuiviz.debugger.session import Session
@@ -157,6 +159,8 @@ def jump_forward(debugger: Debugger, count: int | None, argument: str) -> None:
 def mark(debugger: Debugger, count: int | None, argument: str) -> None:
     """Names this place."""
     name = _name_of_mark(argument)
+    if len(debugger.marks) == MOST and name not in debugger.marks:
+        raise InputError(f"at most {MOST} marks are kept; take one of their names")
     debugger.marks[name] = debugger.place
     debugger.message = f"mark {name}: position {debugger.session.index + 1}"
 
@@ -178,7 +182,7 @@ def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
 
 
 def _name_of_mark(text: str) -> str:
-    name = visible(text.strip())
+    name = visible(normalize("NFC", text.strip()))
     if not name or len(name) > 20:
         raise InputError("a mark needs a name of 1 to 20 characters")
     return name

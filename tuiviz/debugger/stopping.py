@@ -8,8 +8,10 @@ from time import monotonic
 from typing import Any
 
 from core.errors import InputError
-from tuiviz.debugger.conditions import parse
+from tuiviz.debugger.commands import MOST_DIGITS
+from tuiviz.debugger.conditions import NOT_HERE, parse
 from tuiviz.debugger.debugger import BREATH, Debugger, Running
+from tuiviz.debugger.keeping import MOST
 from tuiviz.debugger.moving import ENDS, times
 from tuiviz.debugger.report import breakpoint_texts, changed_texts, watch_texts
 from tuiviz.debugger.scope import descriptions, name_of
@@ -24,6 +26,8 @@ _SETS = {"breakpoint": "b", "watch": "e"}
 
 def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
     """A breakpoint; without an argument on the current line, or off it again."""
+    if len(debugger.breakpoints) == MOST:
+        raise InputError(f"at most {MOST} breakpoints are kept; delete some")
     if argument:
         debugger.breakpoints += (breakpoint_from(argument, debugger.session),)
         debugger.message = f"breakpoint {len(debugger.breakpoints)}: {visible(argument)}"
@@ -77,8 +81,10 @@ def disable(debugger: Debugger, count: int | None, argument: str) -> None:
 def ignore(debugger: Debugger, count: int | None, argument: str) -> None:
     """Passes over breakpoint N the next COUNT times: `ignore N COUNT`."""
     number, _, often = argument.partition(" ")
-    if not often.strip().isdecimal():
-        raise InputError("ignore: expected the number of a breakpoint and a count")
+    if not (often.strip().isdecimal() and len(often.strip()) <= MOST_DIGITS):
+        raise InputError(
+            f"ignore: expected the number of a breakpoint and a count of up to {MOST_DIGITS} digits"
+        )
     said = f"is passed over {often.strip()} more times"
     _change(debugger, _breakpoint(debugger, number, count), said, ignore=int(often))
 
@@ -135,6 +141,8 @@ def watch(debugger: Debugger, count: int | None, argument: str) -> None:
         raise InputError("watch: expected an expression, such as norm(dEds)")
     known, stops = descriptions(debugger.session), argument.startswith("stop ")
     made = [Watch(parse(each, known), stops) for each in listed(text)]
+    if len(debugger.watches) + len(made) > MOST:
+        raise InputError(f"at most {MOST} watches are kept; unwatch some")
     debugger.watches += tuple(made)
     shown = "  ".join(watch_texts(debugger)[-len(made) :])
     debugger.message = f"{shown}  (the panel watches has them all)"
@@ -172,7 +180,7 @@ def _run(debugger: Debugger, direction: int) -> Generator[str, None, bool]:
     """Runs to the next stop, or to where it is closed; whether it found one."""
     start, walk = debugger.session.index, debugger.session.walk
     end = len(walk) - 1 if direction > 0 else 0
-    before = [watch.value(debugger.session) if watch.stops else None for watch in debugger.watches]
+    before = [_before(watch, debugger.session) for watch in debugger.watches]
     there, said = debugger.session.moved_to(start), "stopped here by a key"
     breath = monotonic() + BREATH
     try:
@@ -190,6 +198,13 @@ def _run(debugger: Debugger, direction: int) -> Generator[str, None, bool]:
     finally:
         debugger.go(there, jump=True)
         debugger.message = said
+
+
+def _before(watch: Watch, session: Session) -> Any:
+    try:
+        return watch.value(session) if watch.stops else NOT_HERE
+    except InputError:  # a run comes to where it is asked, and says why it cannot be
+        return NOT_HERE
 
 
 def _stop_at(debugger: Debugger, there: Session, before: list[Any]) -> str:

@@ -25,6 +25,7 @@ from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.commands import MOST_DIGITS
 from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.debugger.spectrum import look_ahead
+from tuiviz.debugger.hangul import letters_typed
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (
@@ -266,6 +267,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self._typed_count = (self._typed_count + event.character)[:MOST_DIGITS]
             self.debugger.under_way = f"{self._typed_count} …"
             self._show_message()
+        elif letters := letters_typed(event.character or ""):
+            self._take_all([Key(letter, letter) for letter in letters])
         else:
             return False
         return True
