@@ -48,7 +48,9 @@ def test_a_key_stops_a_run_where_it_is_and_does_nothing_else(
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
         last = len(app.debugger.session.walk)
         await press(app, "c")
-        found = re.match(r"running on … position (\d+) of (\d+), \d+% done; ", app.debugger.under_way)
+        found = re.match(
+            r"running on … position (\d+) of (\d+), \d+% done; ", app.debugger.under_way
+        )
         assert found
         assert int(found[2]) == last
         await press(app, "n")
