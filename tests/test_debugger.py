@@ -366,6 +366,8 @@ def test_what_changes_the_lists_says_so(debugger: Debugger) -> None:
         ("watch stop k", "watch 2  stop k = –  (the panel watches has them all)"),
         ("break dW", "breakpoint 1: dW"),
         ("break t=3", "breakpoint 2: t=3"),
+        ("break dW", "breakpoint 3: dW, as is 1"),
+        ("delete 3", "breakpoint 3 is deleted: dW"),
         ("disable 1", "breakpoint 1 is disabled: dW"),
         ("enable 1", "breakpoint 1 is enabled: dW"),
         ("ignore 2 7", "breakpoint 2 is passed over 7 more times: t=3"),
@@ -622,9 +624,9 @@ def test_a_count_that_the_walk_is_too_short_for_says_so(
 def test_where_there_is_no_way_on_it_is_said(debugger: Debugger) -> None:
     for text, expected in [
         ("]", "E₄ is the last of the errors"),
-        ("9[", "E₀ is the first of the errors"),
         ("-", "there was no jump before this place"),
         ("+", "nothing has been gone back"),
+        ("9[", "E₀ is the first of the errors"),
         ("marks", "no marks yet: m sets one"),
     ]:
         run(debugger, text)
@@ -721,6 +723,19 @@ def test_the_origin_of_each_part_is_the_line_that_made_it(session: Session) -> N
         assert there.index < session.index
         run(debugger, "-")
         assert debugger.session.index == session.index
+
+
+@pytest.mark.parametrize("typed", ["2[", "error 1", "walk sum"])
+def test_what_moves_to_another_error_or_walk_is_gone_back_from(
+    debugger: Debugger, typed: str
+) -> None:
+    run(debugger, "goto k=3")
+    run(debugger, "2n")
+    place = debugger.place
+    run(debugger, typed)
+    assert debugger.place != place
+    run(debugger, "-")
+    assert debugger.place == place
 
 
 def test_what_is_pinned_stays_while_the_debugger_moves(debugger: Debugger) -> None:

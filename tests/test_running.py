@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
@@ -15,6 +16,7 @@ import tuiviz.screen.app as screen_app
 from core.errors import InputError
 from tuiviz.debugger import stopping
 from tuiviz.debugger.commands import run
+from tuiviz.numbers import number
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
 from tuiviz.screen.app import DebuggerApp
@@ -108,5 +110,23 @@ def test_an_empty_search_goes_on_and_an_empty_prompt_takes_the_old_message_away(
         assert app.debugger.message.startswith("nothing holds nothing")
         await pilot.press("g", "enter")
         assert app.debugger.message == ""
+
+    on_screen("sample.txt", play)
+
+
+def test_no_panel_gives_an_answer_away() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        app.type_in("goto k=2")
+        answer = number(float(np.linalg.norm(app.debugger.session.line_value().array)))
+        await pilot.resize_terminal(160, 45)
+        await pilot.pause()
+        assert shown(app).count(answer) > 1
+        await pilot.press("exclamation_mark", "N", "n")
+        await pilot.pause()
+        assert answer not in shown(app)
+        assert "larger or smaller" in shown(app).splitlines()[-3]
+
+    def shown(app: DebuggerApp) -> str:
+        return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
     on_screen("sample.txt", play)

@@ -286,3 +286,8 @@ def test_a_script_can_come_from_standard_input() -> None:
         command, input="goto k=2\n", capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert "> goto k=2\n39 of 53  back from E₄, k = 2" in done.stdout
+
+
+def test_a_breakpoint_of_the_command_line_is_refused_by_the_name_of_its_option() -> None:
+    with pytest.raises(InputError, match=r"^--break: foo >, column 5: "):
+        open_debugger(SAMPLE, ModelOptions(), stops=["dW", "foo >"])

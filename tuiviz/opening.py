@@ -81,7 +81,10 @@ def open_debugger(
     if stops:
         from tuiviz.debugger.stops import breakpoint_from
 
-        debugger.breakpoints = tuple(breakpoint_from(text, debugger.session) for text in stops)
+        try:
+            debugger.breakpoints = tuple(breakpoint_from(text, debugger.session) for text in stops)
+        except InputError as error:
+            raise InputError(f"--break: {error}") from None
     if problem.report is not None:
         from tuiviz.debugger.judging import begin
 

@@ -26,14 +26,15 @@ def walk(debugger: Debugger, count: int | None, argument: str) -> None:
     chosen = argument or kinds[(kinds.index(debugger.session.kind) + 1) % len(kinds)]
     if chosen not in kinds:
         raise InputError(f"walk {visible(chosen)}: expected {', '.join(kinds)}")
-    debugger.go(debugger.session.with_kind(chosen))
+    debugger.go(debugger.session.with_kind(chosen), jump=True)
     debugger.message = f"walk: {KINDS[chosen]}"
 
 
 def error(debugger: Debugger, count: int | None, argument: str) -> None:
     """The next E_t; with an argument the one of that step."""
     if argument:
-        debugger.go(debugger.session.with_error(error_named(debugger.session, argument)))
+        there = debugger.session.with_error(error_named(debugger.session, argument))
+        debugger.go(there, jump=True)
     else:
         _select(debugger, times(count))
 
@@ -46,7 +47,7 @@ def error_back(debugger: Debugger, count: int | None, argument: str) -> None:
 def _select(debugger: Debugger, further: int) -> None:
     last = debugger.session.steps - 1
     wanted = debugger.session.error + further
-    debugger.go(debugger.session.with_error(wanted))
+    debugger.go(debugger.session.with_error(wanted), jump=True)
     if not 0 <= wanted <= last:
         ends = f"E{subscript(last)} is the last" if further > 0 else "E₀ is the first"
         debugger.message = f"{ends} of the errors"

@@ -29,8 +29,11 @@ def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
     if len(debugger.breakpoints) == MOST:
         raise InputError(f"at most {MOST} breakpoints are kept; delete some")
     if argument:
-        debugger.breakpoints += (breakpoint_from(argument, debugger.session),)
-        debugger.message = f"breakpoint {len(debugger.breakpoints)}: {visible(argument)}"
+        made = breakpoint_from(argument, debugger.session)
+        also = [n for n, each in enumerate(debugger.breakpoints, 1) if each.text == made.text]
+        debugger.breakpoints += (made,)
+        note = f", as is {also[0]}" if also else ""
+        debugger.message = f"breakpoint {len(debugger.breakpoints)}: {visible(argument)}{note}"
         return
     name = name_of(debugger.session.position.line)
     others = tuple(each for each in debugger.breakpoints if each != Breakpoint(name, name))

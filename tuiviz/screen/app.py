@@ -24,8 +24,8 @@ from tuiviz.debugger import commands
 from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.commands import MOST_DIGITS
 from tuiviz.debugger.debugger import Debugger, Running, Wish
-from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.debugger.hangul import letters_typed
+from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (

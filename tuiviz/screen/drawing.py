@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from core.records import Record
-from tuiviz.cells import cells, cut
+from tuiviz.cells import cells, cut, fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.palette import Palette
 
@@ -164,3 +164,8 @@ def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:
         text = cut(title, room.width - _CORNERS)
         made.add(f" {text} ", room.palette.plain if room.focused else room.palette.dim)
     return made.add("─" * (room.width + 1 - made.width) + right, style)
+
+
+def hidden(room: Room) -> list[Line]:
+    """What a panel shows that would give an answer away."""
+    return [line(fitted("hidden until you answer", room.width), room.palette.dim)]

@@ -13,7 +13,7 @@ from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.outline import Row
 from tuiviz.debugger.session import Session
 from tuiviz.numbers import number
-from tuiviz.screen.drawing import Line, Room, line, window
+from tuiviz.screen.drawing import Line, Room, hidden, line, window
 
 _NORM = 9
 _BAR = 10
@@ -25,7 +25,7 @@ def chain(debugger: Debugger, room: Room) -> list[Line]:
     """The rows around the cursor, as many as there is room for."""
     session = debugger.session
     if debugger.question is not None:
-        return [line("hidden until you answer", room.palette.dim)]
+        return hidden(room)
     outline = session.outline
     first = window(outline.number(session.focus), len(outline), room.height)
     norms, focus, digits = session.terms.norms, session.focus, debugger.look.digits

@@ -14,7 +14,7 @@ from tuiviz.cells import cells, fitted, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import number
-from tuiviz.screen.drawing import Line, Room, line, whole
+from tuiviz.screen.drawing import Line, Room, hidden, line, whole
 from tuiviz.screen.palette import Palette
 from tuiviz.screen.plot import Curve, bins, plot
 
@@ -33,6 +33,8 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
 
     In dots where the truncation drops the term.
     """
+    if debugger.question is not None:
+        return hidden(room)
     wide = max(1, (room.width - _side(debugger)) // 2)
     of = grid(debugger.session.steps, room.height - 1, wide)
     logs = debugger.triangle(of)
@@ -125,6 +127,8 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
 
 def decay(debugger: Debugger, room: Room) -> list[Line]:
     """log₁₀‖∂E_t/∂s_k‖ of the selected error over the lag t − k."""
+    if debugger.question is not None:
+        return hidden(room)
     t, (at, k) = debugger.session.error, debugger.cell
     logs = debugger.log_reach(t)[::-1]
     finite = logs[np.isfinite(logs)]

@@ -10,7 +10,9 @@ from tuiviz.screen.drawing import Line, Room, line
 def says(debugger: Debugger, room: Room) -> list[Line]:
     """As many lines as there is room for."""
     text, style = debugger.under_way or debugger.message, room.palette.selected
-    if not text:
+    if not text and debugger.question is not None:
+        text = f"{debugger.question.text}  (A answers)"
+    elif not text:
         from tuiviz.debugger.sentences import sentence  # here: a first frame has a message
 
         text, style = sentence(debugger.session), room.palette.plain
