@@ -1,9 +1,11 @@
 """Hangul as it is typed: a syllable that an input method composed, as the letters on its keys.
 
-With a Korean keyboard on, the keys t n arrive as ㅅ ㅜ, or, composed, as 수.
+With a Korean keyboard on, the keys t n arrive as ㅅ ㅜ, or, composed, as the one syllable su.
 """
 
 from __future__ import annotations
+
+_SYLLABLES = range(0xAC00, 0xD7A4)
 
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -33,15 +35,15 @@ _TWO_KEYS = {
 
 
 def letters_typed(sign: str) -> str:
-    """The letters of the keys that made a sign: ㅅㅜ for 수, ㅗㅏ for ㅘ; nothing for another sign.
+    """The letters of the keys that made a sign: ㅗㅏ for ㅘ; nothing for one that is no Hangul.
 
-    Unicode 16, 3.12: U+AC00 + (initial × 21 + vowel) × 28 + final.
+    A syllable is U+AC00 + (initial × 21 + vowel) × 28 + final (Unicode 16, 3.12).
     """
     if sign in _TWO_KEYS:
         return _TWO_KEYS[sign]
-    if not "가" <= sign <= "힣":
+    if len(sign) != 1 or ord(sign) not in _SYLLABLES:
         return ""
-    rest, final = divmod(ord(sign) - ord("가"), len(_FINALS))
+    rest, final = divmod(ord(sign) - _SYLLABLES.start, len(_FINALS))
     initial, vowel = divmod(rest, len(_VOWELS))
     letters = (_INITIALS[initial], _VOWELS[vowel], _FINALS[final])
     return "".join(_TWO_KEYS.get(letter, letter) for letter in letters)
