@@ -23,6 +23,7 @@ from terminal import on_terminal
 from tuiviz import __version__, cli
 from tuiviz.cli import patience
 from tuiviz.cli.export import _Progress
+from tuiviz.debugger.keeping import content_key
 from tuiviz.files import arrays, disk
 from tuiviz.opening import look_ahead, open_debugger
 from tuiviz.problem import ModelOptions
@@ -175,6 +176,20 @@ def test_tokens_are_shown_and_not_obeyed(tmp_path: Path) -> None:
     assert "\u202e" not in written
     assert "␛" in written
     assert "[/b]" in written
+
+
+def test_a_kept_session_steers_no_terminal(tmp_path: Path) -> None:
+    content = (SAMPLES / "sample.txt").read_bytes()
+    mark = {"walk": "one", "error": 99, "phase": "backward", "step": 3, "line": "dW"}
+    kept = {"marks": {"\x1b]0;owned\x07": mark}}
+    path = tmp_path / "tuiviz" / "sessions" / f"{content_key(content, 'word', 1)}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"format": "tuiviz-session", "version": 1, "kept": kept}))
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    code, written = on_terminal([*TUIVIZ, "run", SAMPLE], keys="q", after="tuiviz", env=env)
+    assert code == 0
+    assert written.count("mark ␛]0;owned␇: there is no such place any more") == 2
+    assert "\x1b]0;owned" not in written
 
 
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:

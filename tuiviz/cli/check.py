@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from core.errors import InputError
+from tuiviz.cli.options import say
 from tuiviz.files.disk import shown
 from tuiviz.files.visible import visible
 
@@ -55,7 +55,7 @@ def _checked(file: str, json: bool, convention: str | None, alone: bool) -> int:
             print(refused_as_json(shown(file), why))
         elif not alone:
             print(why)
-        print(f"tuiviz: {why}", file=sys.stderr)
+        say(f"tuiviz: {why}")
         return 2
     if json:
         print(as_json(shown(file), report))

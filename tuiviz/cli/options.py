@@ -87,8 +87,9 @@ def _model(truncate: str | None, **given: Any) -> ModelOptions:
     from tuiviz.problem import ModelOptions, parse_truncation
 
     truncation = None if truncate is None else parse_truncation(truncate)
-    return ModelOptions(truncation=truncation, say=_say, **given)
+    return ModelOptions(truncation=truncation, say=say, **given)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+def say(line: str) -> None:
+    """Puts a line on standard error, safe for a terminal whatever it quotes."""
+    print(visible(line), file=sys.stderr)

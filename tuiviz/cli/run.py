@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiviz.cli.options import model_options, parameter
+from tuiviz.cli.options import model_options, parameter, say
 from tuiviz.cli.patience import patience
 from tuiviz.glyphs import to_ascii
 from tuiviz.interactive import require_terminal
@@ -84,7 +84,7 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     from tuiviz.debugger.memory import kept
 
     if warning := keeping.save(key, kept(debugger)):
-        print(f"tuiviz: {warning}", file=sys.stderr)
+        say(f"tuiviz: {warning}")
 
 
 def _play(debugger: Debugger, script: str, ascii_only: bool) -> None:

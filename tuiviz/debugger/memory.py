@@ -14,6 +14,7 @@ from tuiviz.debugger.scope import descriptions, name_of
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from
 from tuiviz.debugger.walk import BACKWARD, FORWARD
+from tuiviz.files.visible import visible
 
 _PANEL, _DIGITS, _WALK = "panel", "digits", "walk"
 
@@ -62,7 +63,8 @@ def take_up(debugger: Debugger, found: Kept) -> Iterator[str]:
             yield str(error)
             continue
         debugger.watches += (Watch(expression, watch.stops),)
-    for name, mark in found.marks.items():
+    for written, mark in found.marks.items():
+        name = visible(written)
         place = _place(session, mark)
         if place is None:
             yield f"mark {name}: there is no such place any more"

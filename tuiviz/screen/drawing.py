@@ -12,6 +12,7 @@ from textual.strip import Strip
 from core.records import Record
 from tuiviz.cells import cells, cut, fitted
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.files.visible import visible
 from tuiviz.screen.palette import Palette
 
 _PLAIN = Style()
@@ -54,9 +55,11 @@ class Line:
     zones: list[tuple[int, int, Click]] = field(default_factory=list, compare=False)
 
     def add(self, text: str, style: Style = _PLAIN, click: Click = "") -> Line:
-        """Appends a text."""
+        """Appends a text. What a terminal would obey is spelled out, wherever it came from."""
         if not text:
             return self
+        if not text.isprintable():
+            text = visible(text)
         size = cells(text)
         self.pieces.append((text, style))
         if click:
