@@ -192,6 +192,20 @@ def test_a_kept_session_steers_no_terminal(tmp_path: Path) -> None:
     assert "\x1b]0;owned" not in written
 
 
+def test_a_fresh_session_leaves_what_was_kept(tmp_path: Path) -> None:
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    def open_and_type(keys: str, *options: str) -> str:
+        command = [*TUIVIZ, "run", SAMPLE, *options]
+        assert on_terminal(command, keys=keys, after="tuiviz", env=env)[0] == 0
+        return "".join(path.read_text() for path in tmp_path.rglob("*.json"))
+
+    assert open_and_type("bq", "--fresh") == ""
+    kept = open_and_type("bq")
+    assert '"text": "a"' in kept
+    assert open_and_type("q", "--fresh") == open_and_type("nbq", "--fresh") == kept
+
+
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:
     assert_refused(run("export", "\x1b[2Jx\n", "-o", "o.json"), "␛[2Jx␊: no such file")
     assert_refused(run("export", SAMPLE, "-o", "o", "--level", "\x1b\r"), 'level "␛␍"')

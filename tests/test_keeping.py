@@ -138,7 +138,8 @@ def test_a_file_of_something_else_is_a_warning() -> None:
     ("part", "value", "expected"),
     [
         ("format", "tuiviz-trace", "$.format"),
-        ("version", 2, "$.version"),
+        ("version", 0, "$.version"),
+        ("version", "2", "$.version"),
         ("kept", None, "$.kept"),
     ],
 )
@@ -147,6 +148,18 @@ def test_another_format_or_version_is_a_warning(part: str, value: object, expect
     content = json.loads(path_for(KEY).read_text())
     written(json.dumps(content | {part: value}))
     warned("not a sound session file", expected)
+
+
+def test_a_file_of_a_later_version_is_never_replaced() -> None:
+    content = json.dumps({"format": "tuiviz-session", "version": 2, "kept": {"new": [1]}})
+    path = written(content)
+    kept, warning = load(KEY)
+    assert kept is None
+    assert warning is not None
+    assert "of a later tuiviz, version 2" in warning
+    assert save(KEY, Kept()) is None
+    assert "is of a later tuiviz" in (save(KEY, KEPT) or "")
+    assert path.read_text() == content
 
 
 BREAKPOINT = {"text": "dW"}

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option("--wrt", default="W", show_default=True, metavar="U|W|V|b|c", help="Which gradient.")
 @click.option("--break", "stops", multiple=True, metavar="EXPR", help="A breakpoint; repeatable.")
 @click.option("--script", metavar="FILE", help="Do what FILE (- for stdin) says, and print it.")
-@click.option("--fresh", is_flag=True, help="Forget the breakpoints and marks of the last time.")
+@click.option(
+    "--fresh", is_flag=True, help="Leave aside what was kept of the last time, and keep nothing."
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII signs alone.")
 def run(
     file: str,
@@ -81,6 +83,8 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
     app.begin_with(warnings)
     app.run()
+    if fresh:
+        return
     from tuiviz.debugger.memory import kept
 
     if warning := keeping.save(key, kept(debugger)):

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from core.errors import InputError
 from core.records import Record
@@ -62,12 +62,26 @@ class Kept(Record):
     layout: dict[str, bool | int | str] = field(default_factory=dict)
 
 
+_VERSION: Final = 1
+
+
 class _File(Record):
     """The file: what is kept, under the name and version of its format."""
 
     format: Literal["tuiviz-session"]
     version: Literal[1]
     kept: Kept
+
+
+class _Head(Record):
+    """What every version of the file has."""
+
+    format: Literal["tuiviz-session"]
+    version: int
+
+
+class _LaterVersionError(InputError):
+    """A file that a later tuiviz made: not to be read, and not to be replaced."""
 
 
 def content_key(content: bytes, level: str, sequence: int) -> str:
@@ -89,17 +103,23 @@ def load(key: str) -> tuple[Kept | None, str | None]:
     except InputError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return None, None
+        if isinstance(error, _LaterVersionError):
+            return None, f"{error}; the session starts without it"
         return None, f"{error}; the session starts anew and replaces it"
 
 
 def save(key: str, kept: Kept) -> str | None:
     """Keeps it for the next session; a warning if that cannot be done.
 
-    Nothing to keep makes no file, but empties one that is there.
+    Nothing to keep makes no file, but empties one that is there, unless a later tuiviz made it:
+    that is never replaced.
     """
     try:
         path = path_for(key)
-        if kept != Kept() or path.exists():
+        later = _is_later(path)
+        if later and kept != Kept():
+            raise InputError(f"{shown(path)} is of a later tuiviz, and stays as it is")
+        if not later and (kept != Kept() or path.exists()):
             _write(path, kept)
     except OSError as error:  # on the way to the folder
         return f"the session is not kept: {shown(error.filename)}: {error.strerror}"
@@ -108,17 +128,36 @@ def save(key: str, kept: Kept) -> str | None:
     return None
 
 
+def _is_later(path: Path) -> bool:
+    try:
+        _read(path)
+    except InputError as error:
+        return isinstance(error, _LaterVersionError)
+    return False
+
+
 def _read(path: Path) -> Kept:
     with reading(path, limit=LIMIT) as file:
         content = file.read(LIMIT + 1)
     import msgspec  # here: 25 ms of start that a sample without a session does not need
 
     try:
-        kept = msgspec.json.decode(content, type=_File).kept
-        _check(kept)
+        return _decoded(content)
+    except _LaterVersionError as error:
+        raise _LaterVersionError(f"{shown(path)}: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InputError) as error:
         reason = visible(str(error))
         raise InputError(f"{shown(path)}: not a sound session file: {reason}") from error
+
+
+def _decoded(content: bytes) -> Kept:
+    import msgspec
+
+    version = msgspec.json.decode(content, type=_Head).version
+    if version > _VERSION:
+        raise _LaterVersionError(f"of a later tuiviz, version {version} of the format")
+    kept = msgspec.json.decode(content, type=_File).kept
+    _check(kept)
     return kept
 
 
@@ -126,7 +165,9 @@ def _write(path: Path, kept: Kept) -> None:
     import msgspec
 
     _check(kept)
-    made = msgspec.json.format(msgspec.json.encode(_File("tuiviz-session", 1, kept)), indent=1)
+    made = msgspec.json.format(
+        msgspec.json.encode(_File("tuiviz-session", _VERSION, kept)), indent=1
+    )
     if len(made) >= LIMIT:
         raise InputError(f"it takes {byte_size(len(made))}; expected at most {byte_size(LIMIT)}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
