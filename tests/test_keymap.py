@@ -17,9 +17,9 @@ from textual.events import Key
 from textual.keys import Keys, _character_to_key, _normalize_key_list
 
 from core.errors import InputError
-from tuiviz.debugger.actions import ACTIONS
+from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.keymap import LIMIT, Settings, read_settings
-from tuiviz.debugger.keynames import MODIFIERS, NAMES, SENT_AS, key_name
+from tuiviz.debugger.keynames import MODIFIERS, NAMES, SENT_AS, key_name, key_shown
 from tuiviz.files.visible import visible
 
 quick = settings(
@@ -277,3 +277,35 @@ def test_the_example_of_the_document_can_be_used(home: Path) -> None:
     assert warnings == []
     assert len(found.keys) == len(ACTIONS)
     assert None not in (found.ascii, found.theme, found.precision)
+
+
+# What the screen shows of it
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_the_table_shows_the_first_key_of_an_action(action: Action) -> None:
+    assert action.shown == (key_shown(action.keys[0]) if action.keys else "")
+
+
+@quick
+@given(st.characters(codec="utf-8"))
+def test_a_key_is_shown_as_the_character_that_it_makes(character: str) -> None:
+    try:
+        name = key_name(character)
+    except InputError:
+        return
+    shown = key_shown(name)
+    assert shown == visible(shown)
+    if character in punctuation or character.isalnum():
+        assert shown == character
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("f7", "F7"), ("ctrl+x", "^x"), ("shift+tab", "⇧Tab"), ("pageup", "PgUp"),
+        ("alt+left_square_bracket", "alt+["), ("space", "Space"), ("won_sign", "₩"),
+    ],
+)  # fmt: skip
+def test_keys_with_names(name: str, shown: str) -> None:
+    assert key_shown(name) == shown

@@ -31,6 +31,7 @@ from tuiviz.debugger.actions import ACTIONS
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.judging import begin
+from tuiviz.debugger.keyboard import DEFAULT
 from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.styles import styles
 from tuiviz.debugger.training_sentences import cosine, part
@@ -609,4 +610,4 @@ def test_a_matrix_without_room_is_nothing() -> None:
 
 
 def test_every_line_of_the_help_is_whole() -> None:
-    assert "…" not in help_text()
+    assert "…" not in help_text(DEFAULT)

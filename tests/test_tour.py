@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tuiviz.debugger.actions import by_key
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.keyboard import DEFAULT
 from tuiviz.debugger.sums import so_far
 from tuiviz.numbers import number, percent, short
 from tuiviz.opening import open_debugger
@@ -113,7 +113,7 @@ def test_the_command_prints_what_the_tour_shows(mark: str, tmp_path: Path) -> No
 def presses(written: str) -> list[str]:
     """The keys of a piece of the document: 5n, Enter, or a text that is typed."""
     shown = written.lstrip("0123456789")
-    action = by_key(shown) if shown else None
+    action = DEFAULT.by_key(shown)
     return [*written.removesuffix(shown), action.keys[0]] if action else [*written]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from core.records import Record
 
 
@@ -32,6 +30,11 @@ class Action(Record):
     def id(self) -> str:
         """What it is called in a file of keys: gradient-U, step."""
         return f"{self.name}-{self.preset}" if self.preset else self.name
+
+    @property
+    def typed(self) -> str:
+        """What is typed for what its keys do: gradient U, step."""
+        return f"{self.name} {self.preset}" if self.preset else self.name
 
     @property
     def method(self) -> str:
@@ -199,7 +202,7 @@ ACTIONS = (
     Action("copy-explanation", ("Y",), "Y", "copy the chain rule (Markdown)", USE),
     Action("export", ("x", "ㅌ"), "x", "save the trace as JSON", USE, "export", 1,
            takes="where to save the trace; --force FILE replaces one", asks=True, beside=True),
-    Action("command", ("colon",), ":", "type any action by its name", USE, ": command", 3,
+    Action("command", ("colon",), ":", "type any action by its name", USE, "command", 3,
            on_screen=True),
     Action("theme", (), "", "choose the colours", USE, takes="a theme's name", on_screen=True),
     Action("messages", (), "", "what was said, to read it again", USE),
@@ -214,17 +217,3 @@ NAMES = tuple(dict.fromkeys(action.name for action in ACTIONS))
 def named(name: str) -> Action | None:
     """The first action of a name."""
     return next((action for action in ACTIONS if action.name == name), None)
-
-
-def by_key(shown: str) -> Action | None:
-    """The action whose key is shown so: n, [, Home; or the Korean letter beside it, ㅜ."""
-    return next((each for each in ACTIONS if shown and shown in (each.shown, *each.keys)), None)
-
-
-def in_footer(rank: int) -> list[tuple[str, str]]:
-    """(keys, label) up to a rank, keys with the same label together."""
-    labelled = [action for action in ACTIONS if action.label and action.rank <= rank]
-    return [
-        (" ".join(action.shown for action in group), label)
-        for label, group in groupby(labelled, key=lambda action: action.label)
-    ]

@@ -25,7 +25,8 @@ def origin(debugger: Debugger, count: int | None, argument: str) -> None:
         listed = ", ".join(f"{n} {each.written}" for n, each in found)
         raise InputError(f"no line made that; there is {listed or 'nothing but what is given'}")
     debugger.go(session.moved_to(chosen[0].index or 0), jump=True)
-    debugger.message = f"{chosen[0].written} was made here; - goes back"
+    back = debugger.keyboard.with_keys("{jump-back} goes back")
+    debugger.message = f"{chosen[0].written} was made here; {back}"
 
 
 def pin(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -42,15 +43,19 @@ def predict(debugger: Debugger, count: int | None, argument: str) -> None:
     """Asks for the next value before it shows it, or stops asking."""
     debugger.predicting = not debugger.predicting
     debugger.answered = None
-    on = "each value is asked before it is shown; A answers, ! stops"
-    debugger.message = on if debugger.predicting else "no more questions"
+    on = "each value is asked before it is shown; {answer} answers, {predict} stops"
+    debugger.message = (
+        debugger.keyboard.with_keys(on) if debugger.predicting else "no more questions"
+    )
 
 
 def answer(debugger: Debugger, count: int | None, argument: str) -> None:
     """Answers the question, and shows the value; an empty answer shows it."""
     asked = debugger.question
     if asked is None:
-        raise InputError("nothing is asked; ! asks at every line")
+        raise InputError(
+            debugger.keyboard.with_keys("nothing is asked; {predict} asks at every line")
+        )
     debugger.answered = debugger.place
     said = argument.strip() or str("" if count is None else count)
     verdict = "" if not said else "right: " if asked.accepts(said) else "no: "

@@ -19,10 +19,10 @@ from tuiviz.debugger.actions import (
     STOP,
     USE,
     Action,
-    by_key,
     named,
 )
 from tuiviz.debugger.debugger import Debugger, Running
+from tuiviz.debugger.keyboard import DEFAULT, Keyboard
 from tuiviz.files.visible import visible
 
 _FORM = re.compile(r"(?P<count>[0-9]*)\s*(?P<name>\S*)\s*(?P<argument>.*)", re.DOTALL)
@@ -53,7 +53,7 @@ Method = Callable[[Debugger, int | None, str], Running | None]
 """What an action does, with the count and the argument that were typed; None where none was."""
 
 
-def parsed(text: str) -> tuple[Action, int | None, str]:
+def parsed(text: str, keyboard: Keyboard = DEFAULT) -> tuple[Action, int | None, str]:
     """The action, its count and its argument: `5 step`, `5n`, `step 5`, `break if k == 2`.
 
     A key is written as the footer shows it. Raises InputError for what is no action.
@@ -64,7 +64,7 @@ def parsed(text: str) -> tuple[Action, int | None, str]:
     if found is None or not found["name"] or found["name"][0] in "0123456789":
         raise InputError(f"{visible(text)}: expected an action, such as step, 5n, goto t=3")
     name, count, argument = found["name"], found["count"], found["argument"].strip()
-    action = named(ALIASES.get(name, name)) or by_key(name)
+    action = named(ALIASES.get(name, name)) or keyboard.by_key(name)
     if action is None:
         raise InputError(f"no action {visible(name)}; {_hint(name)}")
     if argument and not any(each.takes for each in ACTIONS if each.name == action.name):

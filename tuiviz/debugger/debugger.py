@@ -11,6 +11,7 @@ from core.errors import InputError
 from core.records import Record
 from core.symbols import derivative, subscript
 from tuiviz.debugger import reach
+from tuiviz.debugger.keyboard import DEFAULT
 from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.sums import added_up
 from tuiviz.debugger.walk import EACH, ONE, SUM
@@ -103,6 +104,7 @@ class Debugger:
         self.message = ""
         self.under_way = ""  # a count that waits for its key, or what runs on
         self.clipboard = ""  # what was copied, until whoever shows the debugger has taken it
+        self.keyboard = DEFAULT
         self.pinned: tuple[Place, Value] | None = None
         self.predicting = False
         self.answered: Place | None = None

@@ -50,7 +50,8 @@ def yours(debugger: Debugger, count: int | None, argument: str) -> None:
     given = Value(f"your {title}", "", report.gradients[name], labels)
     debugger.pinned = (debugger.place, given)
     debugger.look = replace(debugger.look, panel="value", total=True)
-    debugger.message = f"your {title} beside the right one; i lets it go"
+    lets_go = debugger.keyboard.with_keys("{pin} lets it go")
+    debugger.message = f"your {title} beside the right one; {lets_go}"
 
 
 def _report(debugger: Debugger) -> Report:

@@ -46,6 +46,31 @@ SENT_AS = {
 """Keys that a terminal cannot tell from others."""
 
 
+_SHOWN = {
+    **{_of_character(sign): sign for sign in punctuation},
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
+    "escape": "Esc", "delete": "Del", "insert": "Ins",
+}  # fmt: skip
+_SHOWN_BEFORE = {"ctrl": "^", "shift": "⇧"}
+
+
+def key_shown(name: str) -> str:
+    """A key as the screen shows it, by Textual's name: n, [, Home, F7, PgUp, ^x, ⇧Tab."""
+    *modifiers, last = name.split("+")
+    shown = last if len(last) == 1 else _SHOWN.get(last) or _sign(last)
+    return "".join(_SHOWN_BEFORE.get(each, f"{each}+") for each in modifiers) + shown
+
+
+def _sign(name: str) -> str:
+    """The sign that Unicode calls so, ₩ for won_sign; F7 and Space for keys without one."""
+    if name in NAMES:
+        return name.capitalize()
+    try:
+        return visible(unicodedata.lookup(name.replace("_", " ")))
+    except KeyError:
+        return name
+
+
 def key_name(written: str) -> str:
     """Textual's name of a key: n, N, ㅜ, "[" or left_square_bracket, pageup, ctrl+n, shift+tab.
 

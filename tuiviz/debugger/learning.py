@@ -108,10 +108,12 @@ def ago(debugger: Debugger, count: int | None, argument: str) -> None:
         raise InputError("ago: expected how many steps of training, as in ago 5, or off")
     back, history = int(text or "1"), debugger.history
     if history is None or debugger.trained == history.first:
-        raise InputError("ago: no step of training has been taken yet; s takes one")
+        takes = debugger.keyboard.with_keys("{sgd} takes one")
+        raise InputError(f"ago: no step of training has been taken yet; {takes}")
     debugger.ago, debugger.pinned = max(1, back), None
     debugger.look = replace(debugger.look, panel="value")
-    debugger.message = f"beside itself {back} steps of training ago; I lets go"
+    lets_go = debugger.keyboard.with_keys("{ago} lets go")
+    debugger.message = f"beside itself {back} steps of training ago; {lets_go}"
 
 
 def curve(debugger: Debugger, count: int | None, argument: str) -> Running:
@@ -125,7 +127,8 @@ def curve(debugger: Debugger, count: int | None, argument: str) -> Running:
     while debugger.unfinished:
         yield "working it out …"
         found = points(debugger, chosen)
-    debugger.message = curve_text(found, chosen)
+    none = debugger.keyboard.with_keys("no step has been taken yet; {sgd} takes one")
+    debugger.message = curve_text(found, chosen) if len(found.steps) else none
 
 
 def _history(debugger: Debugger) -> History:

@@ -17,7 +17,7 @@ from tuiviz.files.visible import visible
 ENDS = {1: "the end of the walk", -1: "the start of the walk"}
 """What is said where there is no way on."""
 
-NO_MARKS = "no marks yet: m sets one"
+NO_MARKS = "no marks yet: {mark} sets one"
 """What is said where there are none."""
 
 
@@ -126,7 +126,8 @@ def run_to_cursor(debugger: Debugger, count: int | None, argument: str) -> None:
     line = debugger.look.line
     if debugger.look.panel == "program" and line is not None:
         if debugger.update_at(line):
-            raise InputError("a step of SGD runs this line: s takes one, Enter shows what it adds")
+            why = "a step of SGD runs this line: {sgd} takes one, {open} shows what it adds"
+            raise InputError(debugger.keyboard.with_keys(why))
         start = debugger.session.walk.at(
             debugger.session.position.back, debugger.session.position.step
         )
@@ -169,7 +170,7 @@ def marks(debugger: Debugger, count: int | None, argument: str) -> None:
     """Lists the places that have a name."""
     found = sorted(debugger.marks.items())
     listed = ", ".join(f"{name} position {place.index + 1}" for name, place in found)
-    debugger.message = f"marks: {listed}" if found else NO_MARKS
+    debugger.message = f"marks: {listed}" if found else debugger.keyboard.with_keys(NO_MARKS)
 
 
 def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -177,7 +178,8 @@ def return_to(debugger: Debugger, count: int | None, argument: str) -> None:
     name = _name_of_mark(argument)
     if name not in debugger.marks:
         have = ", ".join(sorted(debugger.marks))
-        raise InputError(f"no mark {name}; " + (f"there is {have}" if have else NO_MARKS))
+        none = debugger.keyboard.with_keys(NO_MARKS)
+        raise InputError(f"no mark {name}; " + (f"there is {have}" if have else none))
     debugger.return_to(debugger.marks[name], jump=True)
 
 

@@ -20,8 +20,8 @@ from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from, counted, s
 from tuiviz.debugger.syntax import listed
 from tuiviz.files.visible import visible
 
-_SETS = {"breakpoint": "b", "watch": "e"}
-"""The keys that set them."""
+_SETS = {"breakpoint": "{break-at}", "watch": "{watch}"}
+"""The actions that set them."""
 
 
 def break_at(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -56,7 +56,9 @@ def break_if(debugger: Debugger, count: int | None, argument: str) -> None:
 def breakpoints(debugger: Debugger, count: int | None, argument: str) -> None:
     """Lists the breakpoints and the watches."""
     found = breakpoint_texts(debugger) + watch_texts(debugger)
-    debugger.message = "\n".join(found) or "no breakpoints: b sets one here, B on a condition"
+    debugger.message = "\n".join(found) or debugger.keyboard.with_keys(
+        "no breakpoints: {break-at} sets one here, {break-if} on a condition"
+    )
 
 
 def delete(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -65,7 +67,7 @@ def delete(debugger: Debugger, count: int | None, argument: str) -> None:
         debugger.message = f"all breakpoints are deleted, {len(debugger.breakpoints)}"
         debugger.breakpoints = ()
         return
-    number = _number("breakpoint", debugger.breakpoints, argument, count)
+    number = _number(debugger, "breakpoint", debugger.breakpoints, argument, count)
     gone = debugger.breakpoints[number - 1]
     debugger.breakpoints = debugger.breakpoints[: number - 1] + debugger.breakpoints[number:]
     debugger.message = f"breakpoint {number} is deleted: {visible(gone.text)}"
@@ -125,14 +127,15 @@ def _change(debugger: Debugger, number: int, said: str, **changes: bool | int) -
 
 
 def _breakpoint(debugger: Debugger, argument: str, count: int | None) -> int:
-    return _number("breakpoint", debugger.breakpoints, argument, count)
+    return _number(debugger, "breakpoint", debugger.breakpoints, argument, count)
 
 
-def _number(kind: str, held: Sized, argument: str, count: int | None) -> int:
+def _number(debugger: Debugger, kind: str, held: Sized, argument: str, count: int | None) -> int:
     """The number, from 1, of one of those that there are. Raises InputError if there is none."""
     text, last = argument.strip() or str(count or ""), len(held)
     if not (text.isdecimal() and 1 <= int(text) <= last):
-        have = f"expected its number, 1 to {last}" if last else f"{_SETS[kind]} sets one"
+        sets = debugger.keyboard.with_keys(_SETS[kind])
+        have = f"expected its number, 1 to {last}" if last else f"{sets} sets one"
         raise InputError(f"no {f'{kind} {visible(text)}'.strip()}; {have}")
     return int(text)
 
@@ -157,7 +160,7 @@ def unwatch(debugger: Debugger, count: int | None, argument: str) -> None:
         debugger.message = f"all watches are removed, {len(debugger.watches)}"
         debugger.watches = ()
         return
-    number = _number("watch", debugger.watches, argument, count)
+    number = _number(debugger, "watch", debugger.watches, argument, count)
     gone = debugger.watches[number - 1]
     debugger.watches = debugger.watches[: number - 1] + debugger.watches[number:]
     debugger.message = f"watch {number} is removed: {visible(gone.text)}"

@@ -66,8 +66,6 @@ def updated(step: Step, name: str, theta: Any) -> str:
 
 def curve_text(found: Points, column: str) -> str:
     """A curve as a few of its numbers."""
-    if not len(found.steps):
-        return "no step has been taken yet; s takes one"
     some = np.unique(np.linspace(0, len(found.steps) - 1, _SHOWN).round().astype(int))
     shown = [f"{found.steps[i]}: {number(float(found.values[i]))}" for i in some]
     return f"{COLUMNS[column]} after steps  {'  '.join(shown)}{found.note}"

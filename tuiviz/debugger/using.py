@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import InputError
-from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.actions import Action
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import shown
 
@@ -50,7 +50,7 @@ def messages(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def help(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa: A001
     """Lists the actions: the key, the name, what it does."""
-    debugger.message = "\n".join(map(_entry, ACTIONS))
+    debugger.message = "\n".join(map(_entry, debugger.keyboard.actions))
 
 
 def _entry(action: Action) -> str:

@@ -25,6 +25,7 @@ from tuiviz.debugger.actions import ACTIONS, Action
 from tuiviz.debugger.commands import MOST_DIGITS
 from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.debugger.hangul import letters_typed
+from tuiviz.debugger.keyboard import keyboard
 from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
@@ -60,7 +61,10 @@ DEEP = 100
 SETTLED = 0.5
 """Seconds until the garbage collector, which is off while everything is loaded, goes on."""
 
-FIRST = "n goes on a line, N back; c runs on; Enter opens a term; ? has every key"
+FIRST = (
+    "{step} goes on a line, {step-back} back; {go-on} runs on; {open} opens a term; "
+    "{help} has every key"
+)
 """What is said first."""
 
 DETAILS = ("value", "reach", "decay", "watches", "jacobian", "training", "truncation", "yours")
@@ -104,10 +108,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self, debugger: Debugger, ascii_only: bool = False, settings: Settings | None = None
     ) -> None:
         super().__init__()
-        self._numbers: dict[str, int] = {}  # of the actions, by their keys
-        for number, action in enumerate(ACTIONS):
-            keys = settings.keys[action.id] if settings else action.keys
-            self._numbers |= dict.fromkeys(keys, number)
+        if settings:
+            debugger.keyboard = keyboard(settings.keys)
         if settings and settings.precision:
             debugger.look = replace(debugger.look, digits=settings.precision)
         if settings and settings.theme in self.available_themes:
@@ -170,7 +172,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def begin_with(self, warnings: Sequence[str]) -> None:
         """What to say first: the warnings, or how to begin."""
-        self.debugger.message = "\n".join(warnings) or FIRST
+        self.debugger.message = "\n".join(warnings) or self.debugger.keyboard.with_keys(FIRST)
 
     @property
     def prompt(self) -> Prompt:
@@ -258,11 +260,11 @@ class DebuggerApp(App[None], inherit_bindings=False):
             return False
         if self._asks:
             return self._holds(event)
-        number = next((self._numbers[k] for k in event.aliases if k in self._numbers), None)
+        action = self.debugger.keyboard.pressed(event.aliases)
         if self._walking is not None:
-            self._comes_by(event, number)
-        elif number is not None:
-            self._act(number)
+            self._comes_by(event, action)
+        elif action is not None:
+            self._act(action)
         elif event.character and event.character.isdecimal():
             self._typed_count = (self._typed_count + event.character)[:MOST_DIGITS]
             self.debugger.under_way = f"{self._typed_count} …"
@@ -292,9 +294,9 @@ class DebuggerApp(App[None], inherit_bindings=False):
             if self._asks or not self._takes(event):
                 self.post_message(event)
 
-    def _comes_by(self, event: Key, number: int | None) -> None:
+    def _comes_by(self, event: Key, action: Action | None) -> None:
         """A key stops a run where it is; one typed ahead, or that runs on, waits for its end."""
-        runs_on = number is not None and ACTIONS[number].name in ("go-on", "go-back")
+        runs_on = action is not None and action.name in ("go-on", "go-back")
         if runs_on or monotonic() < self._walking_since + _AHEAD:
             self._waiting.append(event)
             return
@@ -302,8 +304,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self._stop_running()
         self.show()
 
-    def _act(self, number: int) -> None:
-        action = ACTIONS[number]
+    def _act(self, action: Action) -> None:
         count, self._typed_count = int(self._typed_count) if self._typed_count else None, ""
         if action.asks and count is None:
             self._ask(action)
@@ -355,7 +356,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def type_in(self, text: str) -> None:
         """Does what is typed as an action with its argument."""
         try:
-            action, count, argument = commands.parsed(text)
+            action, count, argument = commands.parsed(text, self.debugger.keyboard)
         except InputError as error:
             self._say(str(error))
             return
@@ -463,7 +464,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         """Shows every key."""
         from tuiviz.screen.help import Reading, help_text
 
-        self.push_screen(Reading(help_text(), self.ascii_only))
+        self.push_screen(Reading(help_text(self.debugger.keyboard), self.ascii_only))
 
     def do_messages(self, argument: str) -> None:
         """Shows what was said."""

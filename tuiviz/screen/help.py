@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tuiviz.cells import fitted
-from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.actions import Action
+from tuiviz.debugger.keyboard import Keyboard
 from tuiviz.glyphs import to_ascii
 
 _INTRODUCTION = """\
@@ -51,15 +52,15 @@ class Reading(ModalScreen[None]):
             yield Static(self._text, markup=False)
 
 
-def help_text() -> str:
+def help_text(keyboard: Keyboard) -> str:
     """Every key and what it does, in two columns."""
-    shown = [action for action in ACTIONS if action.shown]
+    shown = [action for action in keyboard.actions if action.shown]
     half = (len(shown) + 1) // 2
     rows = [
         _entry(left) + (_entry(right) if right else "")
         for left, right in zip_longest(shown[:half], shown[half:])
     ]
-    typed = ", ".join(action.name for action in ACTIONS if not action.shown)
+    typed = ", ".join(each.typed for each in keyboard.actions if not each.shown)
     return "\n".join([_INTRODUCTION, *rows, "", f"Typed after a colon only: {typed}."])
 
 

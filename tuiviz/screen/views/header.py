@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from tuiviz.cells import bar, cells, fitted
-from tuiviz.debugger.actions import in_footer
 from tuiviz.debugger.debugger import KINDS, Debugger
+from tuiviz.debugger.keyboard import Keyboard
 from tuiviz.debugger.report import added_text, terms_text
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import SoFar, so_far
@@ -87,18 +87,20 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
 
 def footer(debugger: Debugger, room: Room) -> list[Line]:
     """The keys; the less needed ones go first where there is no room."""
-    return _keys(room.width, room.palette)
+    return _keys(debugger.keyboard, room.width, room.palette)
 
 
 @cache
-def _keys(width: int, palette: Palette) -> list[Line]:
+def _keys(keyboard: Keyboard, width: int, palette: Palette) -> list[Line]:
     made = Line()
     for wanted in (3, 2, 1, 0):
         for gap in ("  ", " "):
             made = line(" ")
-            for count, (shown, label) in enumerate(in_footer(wanted)):
-                made.add(gap if count else "").add(shown, palette.bold)
-                made.add(f" {label}", palette.dim)
+            for count, (label, actions) in enumerate(keyboard.in_footer(wanted)):
+                made.add(gap if count else "")
+                for action in actions:
+                    made.add(f"{action.shown} ", palette.bold, action.typed)
+                made.add(label, palette.dim, actions[0].typed)
             if made.width <= width:
                 return [made]
     return [made]

@@ -46,7 +46,8 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
     """
     asked = debugger.question
     if asked is not None:
-        return _said(f"{asked.text}  (A answers)", room)
+        answers = debugger.keyboard.with_keys("{answer} answers")
+        return _said(f"{asked.text}  ({answers})", room)
     try:
         shown = debugger.value
         if debugger.pinned is not None:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 _LOW, _TALL = 8, 14  # rows; below, sizes have no room; from there on, there is room for keys
 
+_KEYS = "{up}{down} the curve  {left}{right} along it  {open} there"
+
 
 def training(debugger: Debugger, room: Room) -> list[Line]:
     """A curve over the steps that were taken, and the step at hand."""
     history, palette = debugger.history, room.palette
     if history is None or history.last == history.first:
-        text = "No step of SGD has been taken yet: s takes one, 50s fifty, S goes back. "
+        text = "No step of SGD has been taken yet: {sgd} takes one, 50{sgd} fifty, {sgd-back} goes "
+        text = debugger.keyboard.with_keys(f"{text}back. ")
         text += f"η {number(debugger.rate)}; rate and clip choose how. {_guess(debugger)}"
         return [line(each, palette.dim) for each in wrapped(text, room.width)][: room.height]
     from tuiviz.debugger.curves import points
@@ -34,7 +37,7 @@ def training(debugger: Debugger, room: Room) -> list[Line]:
     texts = [_here(debugger)]
     notes = []
     if room.height >= _TALL:
-        notes = _packed("↑↓ the curve  ←→ along it  Enter there", room.width)
+        notes = _packed(debugger.keyboard.with_keys(_KEYS), room.width)
     sizes, clip = (last_step(debugger) + 2 * [""])[:2]
     for text in (sizes if room.height >= _LOW else "", clip):
         texts += _packed(text, room.width) if text else []
@@ -65,7 +68,8 @@ def _here(debugger: Debugger) -> str:
     """The loss per token beside ln C; at the step that the cursor is on, its value."""
     problem, look, history = debugger.session.problem, debugger.look, debugger.history
     if look.moment is not None and history is not None:
-        return f"› step {look.moment}{_value_at(debugger, look.moment)}  Enter goes there"
+        goes = debugger.keyboard.with_keys("{open} goes there")
+        return f"› step {look.moment}{_value_at(debugger, look.moment)}  {goes}"
     guess = math.log(problem.tape.values["z"].shape[-1])
     return f"E/T {number(problem.tape.loss / problem.steps)} guessing ln C {number(guess)}"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 STYLE_NAMES = {"window": "every error, n steps", "chunks": "chunks of n", "end": "the last n steps"}
 """The styles of truncation, in words."""
 
+_KEYS = "{truncate-less} {truncate-more} change n, {block-less} {block-more} k1, {truncate} both"
+
 _COUNTS = (7, 6)  # cells of: terms, sweep
 _ONE = (*_COUNTS, 7, 6)  # and of the selected parameter: error, cosine
 _SIDE = 6  # cells before the columns of the parameters
@@ -39,7 +41,8 @@ def truncation(debugger: Debugger, room: Room) -> list[Line]:
     else:
         made = _of_one(debugger, found, room)
         said += f"error, cos: of ∂E/∂{debugger.session.parameter}, p the next; "
-    said += "sweep: steps back, a product with Wᵀ each; { } change n, ( ) k1, K both"
+    said += "sweep: steps back, a product with Wᵀ each; "
+    said += debugger.keyboard.with_keys(_KEYS)
     made += [line(each, room.palette.dim) for each in wrapped(said, room.width)]
     return made[: room.height]
 

@@ -67,4 +67,5 @@ def title(debugger: Debugger) -> str:
 
 def subtitle(debugger: Debugger) -> str:
     """The keys that lead on from here."""
-    return "D first wrong  o side by side" if debugger.session.problem.report else ""
+    facts = "{first-difference} first wrong  {yours} side by side"
+    return debugger.keyboard.with_keys(facts) if debugger.session.problem.report else ""
