@@ -42,7 +42,7 @@ from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.app import DebuggerApp
 from tuiviz.screen.drawing import Draw, Room, framed
-from tuiviz.screen.help import help_text
+from tuiviz.screen.help import Reading, help_text
 from tuiviz.screen.palette import DARK, LIGHT
 from tuiviz.screen.views import (
     chain,
@@ -611,3 +611,44 @@ def test_a_matrix_without_room_is_nothing() -> None:
 
 def test_every_line_of_the_help_is_whole() -> None:
     assert "…" not in help_text(DEFAULT)
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c", "enter", "question_mark", "q", "f1"])
+def test_what_closes_the_help(key: str) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, Reading)
+        await pilot.press("n", key)
+        await pilot.pause()
+        assert not isinstance(app.screen, Reading)
+        assert app.debugger.session.index == 0
+        assert not app._exit
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+def test_a_click_beside_the_help_closes_it_and_one_on_it_does_not() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        await pilot.click(offset=(50, 10))
+        assert isinstance(app.screen, Reading)
+        await pilot.click(offset=(2, 15))
+        await pilot.pause()
+        assert not isinstance(app.screen, Reading)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 40), play)
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+def test_what_leaves_the_prompt(key: str) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("colon", *"end", key)
+        await pilot.pause()
+        assert not app.prompt.display
+        assert not app._exit
+        await pilot.press("n")
+        assert app.debugger.session.index == 1
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)

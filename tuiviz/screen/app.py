@@ -464,7 +464,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
         """Shows every key."""
         from tuiviz.screen.help import Reading, help_text
 
-        self.push_screen(Reading(help_text(self.debugger.keyboard), self.ascii_only))
+        keys = self.debugger.keyboard
+        self.push_screen(Reading(help_text(keys), keys, self.ascii_only))
 
     def do_messages(self, argument: str) -> None:
         """Shows what was said."""
@@ -472,7 +473,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
         self.debugger.recall()
         text, self.debugger.message = self.debugger.message, ""
-        self.push_screen(Reading(text, self.ascii_only))
+        self.push_screen(Reading(text, self.debugger.keyboard, self.ascii_only))
 
     def do_quit(self, argument: str) -> None:
         """Leaves."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.events import Click, Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -26,6 +25,8 @@ Type a count before a key: 5n. Type any action after a colon.
 _ENTRY = 37
 """Cells of a key and what it does; two stand side by side."""
 
+_CLOSES = ("escape", "enter", "ctrl+c")
+
 
 class Reading(ModalScreen[None]):
     """A text to read, and to scroll in."""
@@ -38,18 +39,26 @@ class Reading(ModalScreen[None]):
     }
     .dialog.ascii { border: ascii $primary; scrollbar-size-vertical: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter,f1,ㅂ", "dismiss", "close")
-    ]
 
-    def __init__(self, text: str, ascii_only: bool) -> None:
+    def __init__(self, text: str, keyboard: Keyboard, ascii_only: bool) -> None:
         super().__init__()
+        self._keyboard = keyboard
         self._text = to_ascii(text) if ascii_only else text
         self._frame = "dialog ascii" if ascii_only else "dialog"
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes=self._frame):
             yield Static(self._text, markup=False)
+
+    def on_key(self, event: Key) -> None:
+        action = self._keyboard.pressed(event.aliases)
+        if event.key in _CLOSES or (action is not None and action.name in ("help", "quit")):
+            event.stop()
+            self.dismiss()
+
+    def on_click(self, event: Click) -> None:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:  # beside the text
+            self.dismiss()
 
 
 def help_text(keyboard: Keyboard) -> str:

@@ -17,10 +17,12 @@ class Prompt(Input):
     """One line in which an argument, an answer, a path or an action is typed."""
 
     DEFAULT_CSS = "Prompt { height: 1; }"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "leave", "cancel", show=False)
+    ]
 
     class Left(Message):
-        """Escape was pressed."""
+        """It is not to be answered."""
 
     def __init__(self, ascii_only: bool) -> None:
         super().__init__(id="prompt", compact=True, select_on_focus=False)
