@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from terminal import on_terminal
 from textual.widgets import Static
 
 import tuiviz
@@ -65,6 +67,27 @@ def test_keys_of_a_configuration_are_shown_and_work(
             assert "time" in said.rsplit("Typed after a colon only:")[1]
 
     asyncio.run(play())
+
+
+def test_what_a_configuration_gets_wrong_is_said_on_the_screen_and_after(tmp_path: Path) -> None:
+    (tmp_path / "tuiviz").mkdir()
+    (tmp_path / "tuiviz" / "config.toml").write_text(
+        'theme = "nrod"\nwidth = 3\nprecision = 99\n[keys]\nstpe = "n"\n'
+    )
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "tuiviz", "run", str(SAMPLE)]
+    code, written = on_terminal(command, keys="q", after="tuiviz", env=env)
+    assert code == 0
+    before, after = written.rsplit("\x1b[?1049l", 1)
+    for reason in (
+        "no theme nrod; did you mean nord?",
+        "no setting width",
+        "precision: expected a whole number from 2 to 12",
+        "no action stpe; did you mean step?",
+    ):
+        assert f"config.toml: {reason}\r\n" in after
+    shown = " ".join(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", " ", before).split())
+    assert "4 warnings" in shown
 
 
 def test_every_action_that_a_text_names_exists() -> None:

@@ -81,6 +81,7 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
 
         warnings += take_up(debugger, found)
     app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
+    warnings += app.warnings
     app.begin_with(warnings)
     app.run()
     if fresh:

@@ -65,7 +65,9 @@ def read_settings(defaults: Keys) -> tuple[Settings, list[str]]:
     reasons: list[str] = []
     keys = _resolved(_chosen(found.pop("keys", {}), defaults, reasons), defaults, reasons)
     settings = Settings(keys, **_plain(found, reasons))
-    return settings, [f"{shown(path)}: {reason}" for reason in reasons]
+    # The whole path once: a screen has two lines for all of them.
+    places = [shown(path), *[path.name] * len(reasons)]
+    return settings, [f"{place}: {reason}" for place, reason in zip(places, reasons, strict=False)]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.debugger.hangul import letters_typed
 from tuiviz.debugger.keyboard import keyboard
 from tuiviz.debugger.spectrum import look_ahead
+from tuiviz.files.visible import visible
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
 from tuiviz.screen.views import (
@@ -112,8 +113,13 @@ class DebuggerApp(App[None], inherit_bindings=False):
             debugger.keyboard = keyboard(settings.keys)
         if settings and settings.precision:
             debugger.look = replace(debugger.look, digits=settings.precision)
-        if settings and settings.theme in self.available_themes:
-            self.theme = settings.theme
+        self.warnings: list[str] = []
+        """What of the settings cannot be used."""
+        if settings and settings.theme:
+            try:
+                self._choose_theme(settings.theme)
+            except InputError as error:
+                self.warnings.append(f"config.toml: {error}")
         self.debugger = debugger
         self.ascii_only = ascii_only
         self.spelled: Spelling = ascii_pieces if ascii_only else list
@@ -485,10 +491,17 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def do_theme(self, argument: str) -> None:
         """Chooses the colours."""
+        self._choose_theme(argument)
+
+    def _choose_theme(self, name: str) -> None:
         names = sorted(self.available_themes)
-        if argument not in names:
-            raise InputError(f"theme: expected one of {', '.join(names)}")
-        self.theme = argument
+        if name not in names:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
+            raise InputError(f"no theme {visible(name)}; {hint}")
+        self.theme = name
 
     def _too_small(self, debugger: Debugger, room: Room) -> list[Line]:
         here = f"{self.size.width}×{self.size.height}"
