@@ -986,3 +986,11 @@ def test_an_overflow_is_shown_where_it_arises(tmp_path: Path) -> None:
     assert name_of(debugger.session.position.line) == "a"
     assert any(word in stop_report(debugger)[1] for word in ("inf", "NaN"))
     assert math.isnan(debugger.session.problem.tape.loss)
+
+
+def test_a_sweep_of_a_single_error_names_it_once(debugger: Debugger) -> None:
+    for text in ("truncate 2", "walk sum", "end"):
+        run(debugger, text)
+    assert debugger.where == "E₄ back, k = 3"
+    run(debugger, "truncate 2,2")
+    assert debugger.where.startswith(("E₂ … E₃ back", "E₄ back"))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core.chain import Expression
 from core.lines import ADJOINT, GRADIENT, Line, listing
 from core.program import Cell, Node, cross_entropy, sigmoid, softmax, tanh
+from core.symbols import subscript
 from core.tape import record
 from core.truncation import Truncation
 from tuiviz.debugger.line_sentences import LONGEST
@@ -170,7 +171,8 @@ def test_w_carries_back_at_most_its_norm(found: Problem) -> None:
         came, goes = error.adjoints["a"][k + 1], error.adjoints["s"][k]
         assert np.linalg.norm(goes) <= largest * np.linalg.norm(came) * (1 + 1e-12)
         text = said(problem_without_truncation(found), t, k, ADJOINT, "s")
-        claimed = re.search(r"goes from (\S+) to (\S+), at most ‖W‖ = (\S+) times", text)
+        claimed = re.search(r"goes from (\S+) to (\S+), at most ‖W‖₂ = (\S+) times", text)
+        assert f"carries δ{subscript(t)},{subscript(k + 1)} one step back" in text
         assert claimed
         for shown, value in zip(claimed.groups(), map(np.linalg.norm, (came, goes)), strict=False):
             assert shown == number(float(value))

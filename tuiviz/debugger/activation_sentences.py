@@ -51,7 +51,7 @@ def _slope_relu(place: Place) -> str:
 
 def _slope_identity(place: Place) -> str:
     k = place.at_k
-    return f"The identity has slope 1: {place.delta} is the gradient of s{k}, unchanged."
+    return f"The identity has slope 1: what reaches s{k} is {place.delta} too, unchanged."
 
 
 SLOPES = {

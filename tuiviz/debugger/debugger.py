@@ -282,4 +282,7 @@ class Debugger:
             return f"back from E{subscript(here.error)}, {step}"
         if (first, low) == (0, 0) and last == here.steps - 1:
             return f"all errors back, {step}"
-        return f"E{subscript(first)} … E{subscript(last)} back, {step}"
+        errors = (
+            f"E{subscript(first)}" if first == last else f"E{subscript(first)} … E{subscript(last)}"
+        )
+        return f"{errors} back, {step}"

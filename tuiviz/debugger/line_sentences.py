@@ -101,9 +101,12 @@ def _adjoint_s(place: Place) -> str:
         )
     came = float(_norm(place.back.adjoint("a", place.k + 1)))
     goes = float(_norm(place.back.adjoint("s", place.k)))
-    said = f"Wᵀ carries it one step back: the norm goes from {number(came)} to {number(goes)}"
+    carried = f"Wᵀ carries {place.later_delta} one step back"
+    said = f"{carried}: the norm goes from {number(came)} to {number(goes)}"
     bound = _spectral_norm(place.tape)
-    return f"{said}." if bound is None else f"{said}, at most ‖W‖ = {number(bound)} times as large."
+    return (
+        f"{said}." if bound is None else f"{said}, at most ‖W‖₂ = {number(bound)} times as large."
+    )
 
 
 def _adjoint_a(place: Place) -> str:

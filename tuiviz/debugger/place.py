@@ -55,7 +55,15 @@ class Place(Record):
     @property
     def delta(self) -> str:
         """δ₃,₂ of E₃ at k = 2; of several errors δ₂."""
-        return adjoint("a", self.t if self.alone else "", self.k)
+        return self._delta(self.k)
+
+    @property
+    def later_delta(self) -> str:
+        """That of the step after: δ₃,₃."""
+        return self._delta(self.k + 1)
+
+    def _delta(self, k: int) -> str:
+        return adjoint("a", self.t if self.alone else "", k)
 
     @property
     def errors(self) -> str:
