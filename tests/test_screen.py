@@ -32,6 +32,7 @@ from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import PANELS, Debugger
 from tuiviz.debugger.judging import begin
 from tuiviz.debugger.keyboard import DEFAULT
+from tuiviz.debugger.scope import name_of
 from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.styles import styles
 from tuiviz.debugger.training_sentences import cosine, part
@@ -40,7 +41,7 @@ from tuiviz.glyphs import to_ascii
 from tuiviz.numbers import percent
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
-from tuiviz.screen.app import DebuggerApp
+from tuiviz.screen.app import DETAILS, LAST, DebuggerApp
 from tuiviz.screen.drawing import Draw, Room, framed
 from tuiviz.screen.help import Reading, help_text
 from tuiviz.screen.palette import DARK, LIGHT
@@ -650,5 +651,95 @@ def test_what_leaves_the_prompt(key: str) -> None:
         assert not app._exit
         await pilot.press("n")
         assert app.debugger.session.index == 1
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+# The mouse
+
+
+async def click_on(app: DebuggerApp, pilot: Pilot[None], text: str, below: int = 0) -> None:
+    """Clicks on the first cell of a text; of those in rows from `below` on, the first."""
+    await pilot.pause()
+    rows = screen_text(app).split("\n")
+    y, row = next((y, row) for y, row in enumerate(rows) if y >= below and text in row)
+    await pilot.click(offset=(cell_len(row[: row.index(text)]), y))
+    await pilot.pause()
+
+
+def test_a_click_on_a_key_of_the_footer_presses_it() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        here = app.debugger
+        await click_on(app, pilot, "n N step", 29)
+        assert here.session.index == 1
+        await click_on(app, pilot, "N step", 29)
+        assert here.session.index == 0
+        await click_on(app, pilot, "] error", 29)
+        await click_on(app, pilot, "[ ] error", 29)
+        assert here.session.error == 3
+        await click_on(app, pilot, "v wrt", 29)
+        assert here.session.parameter == "V"
+        await click_on(app, pilot, "x export", 29)
+        assert app.prompt.display
+        await pilot.press("escape")
+        await click_on(app, pilot, "? help", 29)
+        assert isinstance(app.screen, Help)
+        await pilot.press("escape")
+        await click_on(app, pilot, "quit", 29)
+        assert app._exit
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+def test_clicks_in_the_program_set_breakpoints_and_go_to_lines_of_either_way() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        here = app.debugger
+        for on in (True, False):
+            rows = screen_text(app).split("\n")
+            y = next(y for y, row in enumerate(rows) if "∂E₄/∂W += δₖ" in row)
+            await pilot.click(offset=(1, y))
+            await pilot.pause()
+            assert [each.line for each in here.breakpoints] == ["dW"] * on
+            assert ("│●" in screen_text(app)) == on
+        app.type_in("break dW if k > 0")
+        for on in (False, True):
+            await pilot.click(offset=(1, y))
+            assert [each.enabled for each in here.breakpoints] == [on]
+        for text, phase, step, name in (
+            ("∂E₄/∂W += δₖ", "backward", 0, "dW"),
+            ("sₜ = tanh", "forward", 0, "s"),
+            ("∂E₄/∂V +=", "backward", 4, "dV"),
+            ("ŷₜ = softmax", "forward", 4, "yhat"),
+            ("∂E₄/∂sₖ = Wᵀ", "backward", 3, "dEds"),
+            ("aₜ = U xₜ", "forward", 3, "a"),
+        ):
+            await click_on(app, pilot, text, 8)
+            at = here.session.position
+            assert (at.phase, at.step, name_of(at.line)) == (phase, step, name)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+@pytest.mark.parametrize(("size", "names"), [((100, 30), DETAILS), ((160, 45), LAST)])
+def test_the_panels_that_share_a_place_are_turned_by_clicks(
+    size: tuple[int, int], names: tuple[str, ...]
+) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        app.type_in(f"panel {names[0]}")
+        for sign, order in (("› ─╮", (*names[1:], names[0])), ("‹ ›", (*names[:0:-1], names[0]))):
+            for name in order:
+                await click_on(app, pilot, sign)
+                assert app.debugger.look.panel == name
+                assert app.query_one(f"#{name}").display
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
+
+
+def test_a_click_on_the_curve_of_the_lag_goes_to_its_term() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        app.type_in("panel decay")
+        await click_on(app, pilot, "███████████████▄▄▄▄▄")
+        assert app.debugger.cell == (4, 4)
+        assert app.debugger.session.position.step == 4
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)

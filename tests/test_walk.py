@@ -277,3 +277,19 @@ def test_what_is_written_alike_on_one_screen_is_the_same_number(session: Session
                 np.testing.assert_allclose(value.array, term.value, rtol=1e-9, atol=1e-12)
                 alike += 1
     assert alike or session.kind == SUM or there.terms.lowest > there.error
+
+
+@given(sessions(), st.data())
+@quick
+def test_the_nearest_step_that_runs_a_line(session: Session, drawn: st.DataObject) -> None:
+    walk = session.walk
+    back = drawn.draw(st.integers(-1, len(walk.passes) - 1))
+    step = drawn.draw(st.integers(0, session.steps - 1))
+    line = drawn.draw(st.sampled_from(walk.lines))
+    here = [walk[i] for i in range(walk.start_of(back), walk.end_of(back) + 1)]
+    away = {abs(each.step - step) for each in here if each.line == line}
+    found = walk.nearest(back, step, line)
+    assert (found is None) == (not away)
+    if found is not None:
+        assert (walk[found].line, walk[found].back) == (line, back)
+        assert abs(walk[found].step - step) == min(away)

@@ -135,6 +135,17 @@ class Walk(Record, eq=False):
                     return start + offset + segment.lines.index(line)
         return None
 
+    def nearest(self, back: int, step: int, line: Line) -> int | None:
+        """The position that runs a line in a pass, at the step nearest to one; None if none."""
+        found = []
+        for start, segment in self._parts(back):
+            if line in segment.lines:
+                turn = max(0, min((step - segment.first) * segment.stride, segment.count - 1))
+                offset = turn * len(segment.lines)
+                away = abs(segment.step(offset) - step)
+                found.append((away, start + offset + segment.lines.index(line)))
+        return min(found)[1] if found else None
+
     def made(self, back: int, step: int, kind: str, name: str) -> int | None:
         """The position that computes a value, an adjoint, or a term at a step of a pass."""
         for start, segment in self._parts(back):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from tuiviz.debugger.keyboard import keyboard
 from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.files.visible import visible
 from tuiviz.glyphs import ascii_pieces
-from tuiviz.screen.drawing import Draw, Line, Room, Spelling, line
+from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, line
 from tuiviz.screen.views import (
     chain,
     jacobian,
@@ -85,6 +85,15 @@ _BREATH = 0.02
 
 LAST = DETAILS[-4:]
 """Those of them that share one place even on a large screen."""
+
+
+@cache
+def _turns(names: tuple[str, ...]) -> dict[str, Turns]:
+    """Of panels that share a place, what leads to the one before and the one after."""
+    around = zip((names[-1], *names), names, (*names[1:], names[0]), strict=False)
+    return {
+        name: (("‹", f"panel {before}"), ("›", f"panel {after}")) for before, name, after in around
+    }
 
 
 class Ground(Screen[None], inherit_bindings=False):
@@ -240,6 +249,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if look.panel in LAST:
             self._last = look.panel
         alone = look.zoomed and look.panel != "network"
+        turns = _turns(LAST if large and not alone else DETAILS)
         for name in (*DETAILS, "chain", "program"):
             if alone:
                 shown = name == look.panel
@@ -247,7 +257,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
                 shown = name == self._last
             else:
                 shown = large or name in ("chain", "program", self._detail)
-            self._views[name].display = shown
+            view = self._views[name]
+            view.display, view.turns = shown, turns.get(name, ())
         self.set_class(alone, "zoomed")
         self._make_room()
         compared = self.debugger.ago is not None or self.debugger.pinned is not None

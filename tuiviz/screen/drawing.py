@@ -128,11 +128,17 @@ def filled(lines: list[Line], height: int) -> list[Line]:
     return lines[:height] + [line() for _ in range(height - len(lines))]
 
 
-def framed(lines: list[Line], room: Room, title: str, subtitle: str = "") -> list[Line]:
+Turns = tuple[tuple[str, str], ...]
+"""Signs at the end of a title, and what a click on each types."""
+
+
+def framed(
+    lines: list[Line], room: Room, title: str, subtitle: str = "", turns: Turns = ()
+) -> list[Line]:
     """The lines of a room in a frame around it, with a title above and one below."""
     style = room.palette.in_focus if room.focused else room.palette.frame
     below = whole(subtitle, room.width - _CORNERS)
-    edges = [_edge("╭─", title, "╮", room, style), _edge("╰─", below, "╯", room, style)]
+    edges = [_edge("╭─", title, "╮", room, turns), _edge("╰─", below, "╯", room)]
     inside = [_between(each, room.width, style) for each in lines[: room.height]]
     nothing = _between(line(), room.width, style)
     inside += [nothing] * (room.height - len(inside))
@@ -161,12 +167,19 @@ def fits_above(title: str, room: Room) -> bool:
     return cells(title) <= room.width - _CORNERS
 
 
-def _edge(left: str, title: str, right: str, room: Room, style: Style) -> Line:
-    made = line(left, style)
+def _edge(left: str, title: str, right: str, room: Room, turns: Turns = ()) -> Line:
+    palette = room.palette
+    style = palette.in_focus if room.focused else palette.frame
+    made, after = line(left, style), 2 * len(turns) + 2 if turns else 0
     if title:
         text = cut(title, room.width - _CORNERS)
-        made.add(f" {text} ", room.palette.plain if room.focused else room.palette.dim)
-    return made.add("─" * (room.width + 1 - made.width) + right, style)
+        made.add(f" {text} ", palette.plain if room.focused else palette.dim)
+    if made.width + after > room.width + 1:  # the title goes first
+        turns, after = (), 0
+    made.add("─" * (room.width + 1 - after - made.width), style)
+    for sign, click in turns:
+        made.add(" ", style).add(sign, palette.symbol, click)
+    return made.add(f"{' ─' if turns else ''}{right}", style)
 
 
 def hidden(room: Room) -> list[Line]:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.screen.drawing import Draw, Line, Room, Spelling, filled, framed
+from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, filled, framed
 from tuiviz.screen.palette import DARK, LIGHT
 
 Title = Callable[[Debugger], str]
@@ -41,6 +41,8 @@ class View(Widget):
         super().__init__(id=name)
         self._debugger = debugger
         self._draw, self._titles, self._spelled = draw, titles, spelled
+        self.turns: Turns = ()
+        """What leads to the other panels that share its place."""
         self._lines: list[Line] = []
         self._strips: list[Strip] = []  # of the lines, but for those that are stale
         self._stale: set[int] = set()
@@ -74,8 +76,10 @@ class View(Widget):
             room = Room(size.width, size.height, palette, focused)
             return filled(self._draw(self._debugger, room), size.height)
         room = Room(size.width - 2, size.height - 2, palette, focused)
-        titles = [title(self._debugger) for title in self._titles]
-        return framed(self._draw(self._debugger, room), room, *titles)
+        title, *below = [title(self._debugger) for title in self._titles]
+        return framed(
+            self._draw(self._debugger, room), room, title, "".join(below), turns=self.turns
+        )
 
     def notify_style_update(self) -> None:
         self._palette = DARK if self.app.current_theme.dark else LIGHT

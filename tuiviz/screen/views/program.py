@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.lines import GRADIENT
+from core.lines import GRADIENT, VALUE
 from core.lines import Line as ProgramLine
 from core.records import Record
 from core.symbols import subscript
 from tuiviz.cells import fitted
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.scope import name_of
+from tuiviz.debugger.session import Session
 from tuiviz.debugger.training_sentences import written_update
 from tuiviz.debugger.walk import SUM
 from tuiviz.screen.drawing import Line, Room, line, window
@@ -91,8 +92,7 @@ def _drawn(debugger: Debugger, row: _Row, room: Room) -> Line:
     if row.line is None:
         return line(fitted(f" {row.text}", room.width), palette.symbol)
     name = name_of(row.line)
-    stops = [each for each in debugger.breakpoints if each.line == name]
-    mark = "●" if any(each.enabled for each in stops) else "○" if stops else " "
+    mark, stop = _gutter(debugger, name)
     current = row.runs and row.line == session.position.line
     selected = row.line.kind == GRADIENT and row.line.name == session.parameter
     style = palette.plain if row.runs else palette.dim
@@ -101,10 +101,40 @@ def _drawn(debugger: Debugger, row: _Row, room: Room) -> Line:
     if current:
         style = palette.current
     pointed = room.focused and row.number >= 0 and row.number == debugger.look.line
-    click = f"line {row.number}" if row.number >= 0 else ""
-    made = line(mark, palette.warning)
+    click = f"line {row.number}" if row.number >= 0 else _elsewhere(session)[row.line]
+    made = line(mark, palette.warning, stop)
     text = ("▶ " if current else "› " if pointed else "  ") + row.text
     return made.add(fitted(text, room.width - 1), style, click)
+
+
+def _gutter(debugger: Debugger, name: str) -> tuple[str, str]:
+    """The mark of the breakpoints on a line, and what a click there types."""
+    stops = [
+        (number, each) for number, each in enumerate(debugger.breakpoints, 1) if each.line == name
+    ]
+    if not stops:
+        return " ", f"break-at {name}"
+    mark = "●" if any(each.enabled for _, each in stops) else "○"
+    number, first = stops[0]
+    switch = "disable" if first.enabled else "enable"
+    return mark, f"{'delete' if first.condition is None else switch} {number}"
+
+
+def _elsewhere(session: Session) -> dict[ProgramLine, str]:
+    """What a click on a line types that does not run at this step: where it does, near by."""
+    walk, here, truncation = session.walk, session.position, session.problem.truncation
+    behind = walk.pass_of(session.error) if session.going_forward else here.back
+
+    def goes(line: ProgramLine) -> str:
+        back = -1 if line.kind == VALUE else behind
+        index = None if back is None else walk.nearest(back, here.step, line)
+        return "" if index is None else f"goto {index + 1}"
+
+    key = ("elsewhere", session.kind, session.error, behind, here.step, truncation)
+    found: dict[ProgramLine, str] = session.keep(
+        key, lambda: {each: goes(each) for each in walk.lines}
+    )
+    return found
 
 
 def _update(debugger: Debugger, row: _Row, room: Room) -> Line:
