@@ -683,7 +683,7 @@ def test_a_click_on_a_key_of_the_footer_presses_it() -> None:
         assert app.prompt.display
         await pilot.press("escape")
         await click_on(app, pilot, "? help", 29)
-        assert isinstance(app.screen, Help)
+        assert isinstance(app.screen, Reading)
         await pilot.press("escape")
         await click_on(app, pilot, "quit", 29)
         assert app._exit

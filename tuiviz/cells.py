@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -38,14 +39,26 @@ def cells(text: str) -> int:
     return len(text) if _NARROW.issuperset(text) else cell_len(text)
 
 
+_NUMBER = re.compile(r"[-−+]?(?:\d[\d.,]*|\.\d+)(?:e[-+]?\d*)?|₋?[₀-₉]+")
+
+
 def fitted(text: str, width: int) -> str:
-    """The text in exactly so many cells, cut with an … if it is longer."""
+    """The text in exactly so many cells, cut with an … if it is longer.
+
+    A number is shown whole or not at all: a part of it would be another number.
+    """
     size = cells(text)
     if size <= width:
         return text + " " * (width - size)
-    if _NARROW.issuperset(text):
-        return f"{text[: max(0, width - 1)].rstrip()}…".ljust(width)[:width]
-    return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
+    narrow = _NARROW.issuperset(text)
+    kept = text[: max(0, width - 1)] if narrow else set_cell_size(text, max(0, width - 1))
+    for number in _NUMBER.finditer(text):
+        if number.start() < len(kept) < number.end():
+            kept = text[: number.start()]
+        if number.end() > len(kept):
+            break
+    made = kept.rstrip() + "…"
+    return made.ljust(width)[:width] if narrow else set_cell_size(made, width)
 
 
 def cut(text: str, width: int) -> str:

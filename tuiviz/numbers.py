@@ -10,6 +10,8 @@ LARGEST_WHOLE = 2**53 - 1
 _WHOLE = 1e-12  # of 1: nearer to the whole is rounding
 _MOST_DIGITS = 6
 
+_IN_A_FLOAT = 300  # decades: what is further from 1 has fewer digits in a float, or none
+
 WIDTH = 8
 """Cells that a number of `number` takes at most: -1.0e-300."""
 
@@ -45,6 +47,15 @@ def in_full(value: float, digits: int = 4) -> str:
 
 def _plain(size: float, digits: int) -> bool:
     return 10.0 ** (1 - digits) <= size < 10.0 ** max(4, digits)
+
+
+def power_of_ten(log: float, digits: int = 4) -> str:
+    """10^log as `number` writes it, also where a float cannot hold it: 1.7e-1748."""
+    if abs(log) < _IN_A_FLOAT or not math.isfinite(log):
+        return number(0.0 if log == -math.inf else 10.0**log, digits)
+    whole = math.floor(log)
+    first, _, rest = f"{10.0 ** (log - whole):.{max(1, digits - 3)}e}".partition("e")
+    return f"{first}e{whole + int(rest):+d}"
 
 
 def short(value: float, digits: int = 4) -> str:

@@ -248,7 +248,7 @@ class Debugger:
         return t, min(here.position.step, t)
 
     def triangle(self, of: reach.Grid) -> Any:
-        """log₁₀‖∂E_t/∂s_k‖ on a grid; what there is of it so far, None for nothing."""
+        """log₁₀‖∂E_t/∂s_k‖ on a grid; the rows that there are so far, None for nothing."""
         tape = self.session.problem.tape
         cost = reach.cost(tape, of)
         return self.worked_out("reach", ("triangle", of), cost, lambda: reach.triangle(tape, of))

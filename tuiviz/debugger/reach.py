@@ -55,16 +55,16 @@ def grid(steps: int, rows: int, columns: int) -> Grid:
 def triangle(tape: Tape, of: Grid) -> Iterator[Any]:
     """Computes log₁₀‖∂E_t/∂s_k‖ (rows, columns), −inf above the diagonal; yields on the way.
 
-    Each time it yields what there is so far, NaN where nothing is; the last is the whole.
+    Each time it yields the rows that there are so far; the last time, all.
     """
-    found = np.full((len(of.errors), of.columns), np.nan)
+    found = np.empty((len(of.errors), of.columns))
     for start in range(0, len(of.errors), AT_ONCE):
         errors = of.errors[start : start + AT_ONCE]
         logs = tape.log_reach(errors=errors)
         for i, t in enumerate(errors):
             found[start + i] = np.maximum.reduceat(logs[i], of.edges[:-1])
             found[start + i, of.column(t) + 1 :] = -np.inf
-        yield found.copy()
+        yield found[: start + len(errors)].copy()
 
 
 def cost(tape: Tape, of: Grid) -> int:

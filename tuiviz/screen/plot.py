@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from core.records import Record
-from tuiviz.cells import right
+from tuiviz.cells import cells, right
 from tuiviz.screen.drawing import Line, Room, line
 
-_SIDE = 7
+_SIDE = 6
+"""Cells of the names at the left, at least."""
+
 _GLYPHS = np.array(list(" ▁▂▃▄▅▆▇█"))
 
 
@@ -30,8 +32,9 @@ class Curve(Record):
 
 def plot(curve: Curve, room: Room, low: float, high: float) -> list[Line]:
     """The curve between two values, in all the room there is."""
+    names = _names(curve, room.height, (low, high))
     count = len(curve.values)
-    width = max(1, room.width - _SIDE)
+    width = _width(room, names)
     edges = np.linspace(0, count, min(width, count) + 1).round().astype(int)
     tops = _largest(np.asarray(curve.values, float), edges)
     cell = max(1, min(6, width // len(tops)))
@@ -45,14 +48,25 @@ def plot(curve: Curve, room: Room, low: float, high: float) -> list[Line]:
         return curve.click(int(edges[x // cell]))
 
     drawn = []
-    for row, glyphs in enumerate(_GLYPHS[levels].tolist()):
+    for name, glyphs in zip(names, _GLYPHS[levels].tolist(), strict=True):
         text = "".join(glyphs)
         plain, marked = room.palette.symbol, room.palette.selected
         pieces = ((text[:start], plain), (text[start:stop], marked), (text[stop:], plain))
-        label = _label(curve, row, room.height, low, high)
-        made = line(right(label, _SIDE - 1) + "│", room.palette.dim)
-        drawn.append(made.add_all(pieces, click))
+        drawn.append(line(f"{name}│", room.palette.dim).add_all(pieces, click))
     return drawn
+
+
+def _names(curve: Curve, height: int, bounds: tuple[float, float]) -> list[str]:
+    """What stands beside each row, all as wide: the value at the top, in the middle, below."""
+    (low, high), last = bounds, height - 1
+    values = {height // 2: high - (high - low) * (height // 2) / max(1, last), last: low, 0: high}
+    names = [curve.label(values[row]) if row in values else "" for row in range(height)]
+    side = max(_SIDE, *map(cells, names))
+    return [right(name, side) for name in names]
+
+
+def _width(room: Room, names: list[str]) -> int:
+    return max(1, room.width - cells(names[0]) - 1)
 
 
 def _levels(tops: Any, height: int, low: float, high: float) -> Any:
@@ -62,19 +76,12 @@ def _levels(tops: Any, height: int, low: float, high: float) -> Any:
     return np.nan_to_num(np.rint(parts * 8)).clip(0, 8).astype(int)
 
 
-def _label(curve: Curve, row: int, height: int, low: float, high: float) -> str:
-    """The value at a row; three rows have theirs."""
-    last = height - 1
-    labelled = row in (0, last, height // 2)
-    return curve.label(low + (high - low) * (last - row) / max(1, last)) if labelled else ""
-
-
 def _largest(values: Any, edges: Any) -> Any:
     finite = np.where(np.isfinite(values), values, -np.inf)
     found = np.maximum.reduceat(finite, edges[:-1])
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def bins(count: int, room: Room) -> float:
+def bins(curve: Curve, room: Room, low: float, high: float) -> float:
     """How many values a column stands for; 1 where each has its own."""
-    return max(1.0, count / max(1, room.width - _SIDE))
+    return max(1.0, len(curve.values) / _width(room, _names(curve, room.height, (low, high))))

@@ -101,7 +101,8 @@ def _label(session: Session, row: Row) -> str:
     term = row.expression.term
     if term is None:
         return marker + row.expression.symbol
-    return f"{marker}k={term.k} {zero_reason(session, term.k) or row.expression.written}"
+    why = zero_reason(session, term.k) if term.norm == 0 else ""
+    return f"{marker}k={term.k} {why or row.expression.written}"
 
 
 def zero_reason(session: Session, k: int) -> str:

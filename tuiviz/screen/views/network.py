@@ -146,7 +146,7 @@ def _adjoints(debugger: Debugger, room: Room, fares: _Fares) -> Cell:
 
     def cell(t: int) -> tuple[str, Style, str]:
         size = float(fares.norms[t])
-        if not back.low <= t <= back.last or math.isnan(size):
+        if not back.low <= t <= back.last:
             return "·", palette.dim, ""
         if asked:
             return "?", palette.dim, ""

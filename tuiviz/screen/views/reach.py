@@ -10,10 +10,10 @@ import numpy as np
 from rich.style import Style
 
 from core.symbols import subscript
-from tuiviz.cells import cells, fitted, right
+from tuiviz.cells import right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
-from tuiviz.numbers import number
+from tuiviz.numbers import power_of_ten
 from tuiviz.screen.drawing import Line, Room, hidden, line, whole
 from tuiviz.screen.palette import Palette
 from tuiviz.screen.plot import Curve, bins, plot
@@ -21,8 +21,6 @@ from tuiviz.screen.plot import Curve, bins, plot
 _KEPT, _DROPPED = ".░▒▓█", "⠁⠂⠒⠶⠿"
 """Sizes from below all shades to the largest: of terms, and of those that a truncation drops."""
 
-_AXIS = 7
-_TINY = -300  # decades: below, a float cannot hold the size itself
 
 _DECADES = 6
 """Decades below the largest that have shades of their own."""
@@ -44,6 +42,7 @@ def triangle(debugger: Debugger, room: Room) -> list[Line]:
     finite = logs[np.isfinite(logs)]
     top = float(finite.max()) if finite.size else 0.0
     chosen = _chosen(logs, top, len(room.palette.sizes)).tolist()
+    chosen += [[_UNKNOWN] * of.columns] * (len(of.errors) - len(logs))
     rows = [_row(debugger, room, of, row, numbers, cell) for row, numbers in enumerate(chosen)]
     return [*rows, line(whole(_legend(debugger, of, logs), room.width), room.palette.dim)]
 
@@ -77,7 +76,7 @@ def _row(debugger: Debugger, room: Room, of: Grid, row: int, numbers: list[int],
 
 _Shades = list[tuple[str, Style]]
 
-_UNKNOWN, _ZERO, _SMALL, _INFINITE, _SIZED = range(5)
+_UNKNOWN, _NAN, _ZERO, _SMALL, _INFINITE, _SIZED = range(6)
 """Where in a list of shades each is; from the last on there is one for each glyph and colour."""
 
 
@@ -90,10 +89,10 @@ def _shades(palette: Palette) -> tuple[_Shades, _Shades]:
 
 
 def _with(glyphs: str, colours: Sequence[Style], palette: Palette) -> _Shades:
-    unknown, zero = ("?", palette.dim), (" ", palette.dim)
+    unknown, zero, nan = ("?", palette.dim), (" ", palette.dim), ("N", palette.warning)
     small, infinite = (glyphs[0], colours[0]), (glyphs[-1], palette.warning)
     sized = [(glyph, colour) for glyph in glyphs[1:] for colour in colours]
-    return [unknown, zero, small, infinite, *sized]
+    return [unknown, nan, zero, small, infinite, *sized]
 
 
 def _chosen(logs: Any, top: float, colours: int) -> Any:
@@ -103,7 +102,7 @@ def _chosen(logs: Any, top: float, colours: int) -> Any:
     glyph = (part * glyphs).astype(int).clip(0, glyphs - 1)
     colour = (part * colours).astype(int).clip(0, colours - 1)
     found = np.where(part > 0, _SIZED + glyph * colours + colour, _SMALL)
-    found[np.isnan(logs)] = _UNKNOWN
+    found[np.isnan(logs)] = _NAN
     found[np.isneginf(logs)] = _ZERO
     found[np.isposinf(logs)] = _INFINITE
     return found
@@ -112,14 +111,12 @@ def _chosen(logs: Any, top: float, colours: int) -> Any:
 def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
     t, k = debugger.cell
     log = debugger.log_reach(t)[k]
-    size = "0" if log == -np.inf else number(10**log) if _TINY < log < -_TINY else f"1e{log:.0f}"
-    parts = [f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {size}"]
+    parts = [f"‖∂E{subscript(t)}/∂s{subscript(k)}‖ {power_of_ten(log)}"]
     steps, truncation = debugger.session.steps, debugger.session.problem.truncation
     if truncation and not truncation.keeps(t, k, steps):
         parts[0] += " dropped"
-    if np.isnan(logs).any():
-        done = int((~np.isnan(logs).any(axis=1)).sum())
-        parts.append(f"{100 * done // len(of.errors)} %")
+    if len(logs) < len(of.errors):
+        parts.append(f"{100 * len(logs) // len(of.errors)} %")
     if len(of.errors) < steps:
         parts.append(f"{steps / len(of.errors):.0f} Eₜ a row")
     return "  ".join(parts)
@@ -136,17 +133,24 @@ def decay(debugger: Debugger, room: Room) -> list[Line]:
     high = max(float(np.ceil(finite.max())) if finite.size else 0.0, low + 1)
     curve = Curve(
         logs,
-        label=lambda log: f"{10.0**log:.1g}" if log > _TINY else f"1e{log:.0f}",
+        label=_label,
         click=lambda lag: f"cell {t} {t - lag}",
         marked=at - k if at == t else None,
     )
     inner = Room(room.width, room.height - 1, room.palette)
-    axis = f"lag t − k: 0 … {len(logs) - 1}"
-    if bins(len(logs), inner) > 1:
-        axis += f", max of {bins(len(logs), inner):.0f}"
-    axis = " " * max(0, min(_AXIS, room.width - cells(axis))) + axis
+    notes = [f"lag t − k: 0 … {len(logs) - 1}"]
+    if (several := bins(curve, inner, low, high)) > 1:
+        notes.append(f"max of {several:.0f}")
+    if broken := int((np.isnan(logs) | (logs == np.inf)).sum()):
+        notes.append(f"{broken} not finite")
     drawn = plot(curve, inner, low, high)
-    return [*drawn, line(fitted(axis, room.width), room.palette.dim)]
+    return [*drawn, line(whole("  ".join(notes), room.width), room.palette.dim)]
+
+
+def _label(log: float) -> str:
+    if not -4 < log < 4:
+        return power_of_ten(log, 2)
+    return f"{10.0**log:.1g}" if log < 1 else f"{10.0**log:.0f}"
 
 
 def triangle_title(debugger: Debugger) -> str:
