@@ -206,6 +206,19 @@ def test_a_fresh_session_leaves_what_was_kept(tmp_path: Path) -> None:
     assert open_and_type("q", "--fresh") == open_and_type("nbq", "--fresh") == kept
 
 
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_a_terminal_without_utf_8_is_drawn_in_ascii(level: str) -> None:
+    env = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [*TUIVIZ, "run", str(SAMPLES / "korean.txt"), "--level", level]
+    code, written = on_terminal(command, keys="nq", after="tuiviz", env=env)
+    assert code == 0
+    assert "Traceback" not in written
+    assert written.isascii()
+    assert "\\u" not in written
+    assert "??" in written
+    assert written.count("the terminal takes ascii, not UTF-8: drawn in ASCII") == 2
+
+
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:
     assert_refused(run("export", "\x1b[2Jx\n", "-o", "o.json"), "␛[2Jx␊: no such file")
     assert_refused(run("export", SAMPLE, "-o", "o", "--level", "\x1b\r"), 'level "␛␍"')

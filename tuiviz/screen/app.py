@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -30,6 +31,7 @@ from tuiviz.debugger.spectrum import look_ahead
 from tuiviz.files.visible import visible
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, line
+from tuiviz.screen.encoding import restricted
 from tuiviz.screen.views import (
     chain,
     jacobian,
@@ -118,18 +120,15 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self, debugger: Debugger, ascii_only: bool = False, settings: Settings | None = None
     ) -> None:
         super().__init__()
-        if settings:
-            debugger.keyboard = keyboard(settings.keys)
-        if settings and settings.precision:
-            debugger.look = replace(debugger.look, digits=settings.precision)
-        self.warnings: list[str] = []
-        """What of the settings cannot be used."""
-        if settings and settings.theme:
-            try:
-                self._choose_theme(settings.theme)
-            except InputError as error:
-                self.warnings.append(f"config.toml: {error}")
         self.debugger = debugger
+        self.warnings: list[str] = []
+        """What of the settings cannot be used, and what the terminal lacks."""
+        if settings is not None:
+            self._take(settings)
+        if encoding := restricted(sys.__stderr__):
+            ascii_only = True
+            self.warnings.append(f"the terminal takes {encoding}, not UTF-8: drawn in ASCII")
+        debugger.message = "; ".join(self.warnings) or debugger.message
         self.ascii_only = ascii_only
         self.spelled: Spelling = ascii_pieces if ascii_only else list
         self._prompt: Prompt | None = None
@@ -143,6 +142,17 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self._idling: Timer | None = None
         self._detail = debugger.look.panel if debugger.look.panel in DETAILS else DETAILS[0]
         self._last = debugger.look.panel if debugger.look.panel in LAST else LAST[0]
+
+    def _take(self, settings: Settings) -> None:
+        debugger = self.debugger
+        debugger.keyboard = keyboard(settings.keys)
+        if settings.precision:
+            debugger.look = replace(debugger.look, digits=settings.precision)
+        if settings.theme:
+            try:
+                self._choose_theme(settings.theme)
+            except InputError as error:
+                self.warnings.append(f"config.toml: {error}")
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
