@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from terminal import on_terminal
 from textual.widgets import Static
 
 import tuiviz
@@ -69,25 +67,26 @@ def test_keys_of_a_configuration_are_shown_and_work(
     asyncio.run(play())
 
 
-def test_what_a_configuration_gets_wrong_is_said_on_the_screen_and_after(tmp_path: Path) -> None:
+def test_what_a_configuration_gets_wrong_is_said_with_its_path_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "tuiviz").mkdir()
     (tmp_path / "tuiviz" / "config.toml").write_text(
         'theme = "nrod"\nwidth = 3\nprecision = 99\n[keys]\nstpe = "n"\n'
     )
-    env = {"XDG_CONFIG_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "tuiviz", "run", str(SAMPLE)]
-    code, written = on_terminal(command, keys="q", after="tuiviz", env=env)
-    assert code == 0
-    before, after = written.rsplit("\x1b[?1049l", 1)
-    for reason in (
-        "no theme nrod; did you mean nord?",
+    settings, warnings = read_settings({action.id: action.keys for action in ACTIONS})
+    app = DebuggerApp(open_debugger(SAMPLE, ModelOptions()), settings=settings)
+    app.begin_with([*warnings, *app.warnings])
+    reasons = (
+        "no action stpe; did you mean step?",
         "no setting width",
         "precision: expected a whole number from 2 to 12",
-        "no action stpe; did you mean step?",
-    ):
-        assert f"config.toml: {reason}\r\n" in after
-    shown = " ".join(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", " ", before).split())
-    assert "4 warnings" in shown
+        "no theme nrod; did you mean nord?",
+    )
+    assert app.debugger.message.count(str(tmp_path)) == 1
+    for reason in reasons:
+        assert f"config.toml: {reason}" in app.debugger.message
 
 
 def test_every_action_that_a_text_names_exists() -> None:

@@ -128,7 +128,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if encoding := restricted(sys.__stderr__):
             ascii_only = True
             self.warnings.append(f"the terminal takes {encoding}, not UTF-8: drawn in ASCII")
-        debugger.message = "; ".join(self.warnings) or debugger.message
+        debugger.message = "\n".join(self.warnings) or debugger.message
         self.ascii_only = ascii_only
         self.spelled: Spelling = ascii_pieces if ascii_only else list
         self._prompt: Prompt | None = None
