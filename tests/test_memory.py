@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from core.errors import InputError
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.keeping import Kept, KeptBreakpoint, KeptMark, KeptWatch
-from tuiviz.debugger.memory import kept, take_up
+from tuiviz.debugger.memory import kept, take_up, taken_up
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
 from tuiviz.screen.drawing import Room, line
@@ -29,13 +30,30 @@ def debugger() -> Debugger:
 
 
 def test_all_that_was_made_comes_back(debugger: Debugger) -> None:
-    for text in ("break dW if k > 0", "watch stop norm(dW)", "walk each", "goto k=2", "mark here"):
+    made = ("break dW if k > 0", "watch stop norm(dW)", "error 2", "gradient V", "goto k=2")
+    for text in (*made, "mark here", "panel reach", "zoom", "walk each", "5 digits-more"):
         run(debugger, text)
+    debugger.look = replace(debugger.look, theme="nord")
     again = open_debugger(SAMPLE, ModelOptions())
     assert list(take_up(again, kept(debugger))) == []
     assert kept(again) == kept(debugger)
-    run(again, "return-to here")
-    assert again.place == debugger.place
+    assert again.look == debugger.look
+    assert (again.session.error, again.session.parameter) == (2, "V")
+    assert (
+        taken_up(again) == "as you left it: 1 breakpoint, 1 watch, 1 mark; --fresh starts without"
+    )
+    for each in (again, debugger):
+        run(each, "return-to here")
+    assert again.session.position == debugger.session.position
+
+
+def test_what_is_given_goes_before_what_is_kept(debugger: Debugger) -> None:
+    for text in ("error 2", "gradient V"):
+        run(debugger, text)
+    again = open_debugger(SAMPLE, ModelOptions(), error=3, parameter="U")
+    assert list(take_up(again, kept(debugger), ("error", "gradient"))) == []
+    assert (again.session.error, again.session.parameter) == (3, "U")
+    assert taken_up(again) == ""
 
 
 def test_escape_codes_of_a_kept_session_are_shown(debugger: Debugger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("file")
 @model_options
 @click.option("--error", type=int, metavar="T", help="Which E_t to go back from.  [default: last]")
-@click.option("--wrt", default="W", show_default=True, metavar="U|W|V|b|c", help="Which gradient.")
+@click.option("--wrt", metavar="U|W|V|b|c", help="Which gradient.  [default: W]")
 @click.option("--break", "stops", multiple=True, metavar="EXPR", help="A breakpoint; repeatable.")
 @click.option("--script", metavar="FILE", help="Do what FILE (- for stdin) says, and print it.")
 @click.option(
@@ -33,14 +34,14 @@ def run(
     file: str,
     options: ModelOptions,
     error: int | None,
-    wrt: str,
+    wrt: str | None,
     stops: tuple[str, ...],
     script: str | None,
     fresh: bool,
     ascii_only: bool,
 ) -> None:
     """Open FILE, a text, a trace, or a file that check reads, in the debugger. ? shows the keys."""
-    name = parameter(wrt)
+    name = parameter("W" if wrt is None else wrt)
     if script is None:
         require_terminal(
             "; --script FILE drives it without one, and tuiviz export writes the trace"
@@ -54,7 +55,8 @@ def run(
             says(f"{_sizes(debugger)}: sending the error back")
             look_ahead(debugger)
     if script is None:
-        _show(debugger, file, fresh, ascii_only)
+        given = [name for name, each in (("error", error), ("gradient", wrt)) if each is not None]
+        _show(debugger, file, fresh, ascii_only, given)
     else:
         _play(debugger, script, ascii_only)
 
@@ -64,7 +66,9 @@ def _sizes(debugger: Debugger) -> str:
     return f"T = {tape.steps}, H = {len(tape.initial_state)}"
 
 
-def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
+def _show(
+    debugger: Debugger, file: str, fresh: bool, ascii_only: bool, given: Sequence[str]
+) -> None:
     """Opens the debugger with what was kept of the last time, and keeps it for the next."""
     from tuiviz.debugger import keeping
     from tuiviz.debugger.actions import ACTIONS
@@ -76,13 +80,16 @@ def _show(debugger: Debugger, file: str, fresh: bool, ascii_only: bool) -> None:
     key = session_key(file, debugger.session.problem)
     found, warning = (None, None) if fresh else keeping.load(key)
     warnings += [warning] if warning else []
+    restored = ""
     if found is not None:
-        from tuiviz.debugger.memory import take_up
+        from tuiviz.debugger.memory import take_up, taken_up
 
-        warnings += take_up(debugger, found)
+        stops = len(debugger.breakpoints)
+        warnings += take_up(debugger, found, given)
+        restored = taken_up(debugger, stops)
     app = DebuggerApp(debugger, ascii_only or bool(settings.ascii), settings)
     warnings += app.warnings
-    app.begin_with(warnings)
+    app.begin_with([*warnings, *filter(None, [restored])])
     app.run()
     if fresh:
         return

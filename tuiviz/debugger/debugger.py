@@ -89,6 +89,7 @@ class Look(Record):
     item: int = 0  # of the watches and breakpoints
     curve: str = "loss"  # of the training
     moment: int | None = None  # of the training: which step its cursor is on
+    theme: str = ""  # the colours, if they were chosen
 
 
 class Debugger:

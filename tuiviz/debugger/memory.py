@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from core.errors import InputError
@@ -16,7 +16,8 @@ from tuiviz.debugger.stops import Breakpoint, Watch, breakpoint_from
 from tuiviz.debugger.walk import BACKWARD, FORWARD
 from tuiviz.files.visible import visible
 
-_PANEL, _DIGITS, _WALK = "panel", "digits", "walk"
+_PANEL, _DIGITS, _WALK, _ZOOMED, _THEME = "panel", "digits", "walk", "zoomed", "theme"
+ERROR, GRADIENT = "error", "gradient"
 
 
 def kept(debugger: Debugger) -> Kept:
@@ -26,8 +27,16 @@ def kept(debugger: Debugger) -> Kept:
         layout[_PANEL] = debugger.look.panel
     if debugger.look.digits != type(debugger.look)().digits:
         layout[_DIGITS] = debugger.look.digits
+    if debugger.look.zoomed:
+        layout[_ZOOMED] = True
+    if debugger.look.theme:
+        layout[_THEME] = debugger.look.theme
     if debugger.session.kind != next(iter(KINDS)):
         layout[_WALK] = debugger.session.kind
+    if debugger.session.error != debugger.session.steps - 1:
+        layout[ERROR] = debugger.session.error
+    if debugger.session.parameter != Session.parameter:
+        layout[GRADIENT] = debugger.session.parameter
     return Kept(
         breakpoints=tuple(_kept_breakpoint(each) for each in debugger.breakpoints),
         watches=tuple(KeptWatch(each.text, each.stops) for each in debugger.watches),
@@ -46,8 +55,26 @@ def _kept_mark(session: Session, place: Place) -> KeptMark:
     return KeptMark(place.kind, place.error, here.phase, here.step, name_of(here.line))
 
 
-def take_up(debugger: Debugger, found: Kept) -> Iterator[str]:
-    """Takes up what was kept; yields what no longer fits, a line for each."""
+def taken_up(debugger: Debugger, besides: int = 0) -> str:
+    """How much was taken up, in words; nothing for nothing. `besides`: breakpoints not kept."""
+    counts = {
+        "breakpoint": len(debugger.breakpoints) - besides,
+        "watch": len(debugger.watches),
+        "mark": len(debugger.marks),
+    }
+    parts = [f"{count} {_plural(what, count)}" for what, count in counts.items() if count]
+    return f"as you left it: {', '.join(parts)}; --fresh starts without" if parts else ""
+
+
+def _plural(what: str, count: int) -> str:
+    return what if count == 1 else f"{what}es" if what.endswith("ch") else f"{what}s"
+
+
+def take_up(debugger: Debugger, found: Kept, given: Collection[str] = ()) -> Iterator[str]:
+    """Takes up what was kept; yields what no longer fits, a line for each.
+
+    Of the layout not what is `given` otherwise: ERROR, GRADIENT.
+    """
     session = debugger.session
     for each in found.breakpoints:
         try:
@@ -70,7 +97,7 @@ def take_up(debugger: Debugger, found: Kept) -> Iterator[str]:
             yield f"mark {name}: there is no such place any more"
         else:
             debugger.marks[name] = place
-    _look(debugger, found.layout)
+    _look(debugger, {name: each for name, each in found.layout.items() if name not in given})
 
 
 def _place(session: Session, mark: KeptMark) -> Place | None:
@@ -93,5 +120,14 @@ def _look(debugger: Debugger, layout: dict[str, bool | int | str]) -> None:
         debugger.look = replace(debugger.look, panel=str(panel))
     if digits in DIGITS:
         debugger.look = replace(debugger.look, digits=int(digits or 0))
+    if layout.get(_ZOOMED) is True:
+        debugger.look = replace(debugger.look, zoomed=True)
+    if isinstance(theme := layout.get(_THEME), str):
+        debugger.look = replace(debugger.look, theme=theme)
     if walk in KINDS:
         debugger.session = debugger.session.with_kind(str(walk))
+    error, gradient = layout.get(ERROR), layout.get(GRADIENT)
+    if type(error) is int and error < debugger.session.steps:
+        debugger.session = debugger.session.with_error(error)
+    if gradient in debugger.session.parameters:
+        debugger.session = debugger.session.with_parameter(str(gradient))

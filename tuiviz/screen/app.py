@@ -148,11 +148,12 @@ class DebuggerApp(App[None], inherit_bindings=False):
         debugger.keyboard = keyboard(settings.keys)
         if settings.precision:
             debugger.look = replace(debugger.look, digits=settings.precision)
-        if settings.theme:
+        for where, theme in (("config.toml", settings.theme), ("kept", debugger.look.theme)):
             try:
-                self._choose_theme(settings.theme)
+                if theme:
+                    self._choose_theme(theme)
             except InputError as error:
-                self.warnings.append(f"config.toml: {error}")
+                self.warnings.append(f"{where}: {error}")
 
     def compose(self) -> ComposeResult:
         def view(name: str, draw: Draw, *titles: Title) -> View:
@@ -513,6 +514,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def do_theme(self, argument: str) -> None:
         """Chooses the colours."""
         self._choose_theme(argument)
+        self.debugger.look = replace(self.debugger.look, theme=argument)
 
     def _choose_theme(self, name: str) -> None:
         names = sorted(self.available_themes)
