@@ -38,13 +38,14 @@ from tuiviz.debugger.styles import styles
 from tuiviz.debugger.training_sentences import cosine, part
 from tuiviz.diagnosis.probe import make_probe
 from tuiviz.glyphs import to_ascii
-from tuiviz.numbers import percent
+from tuiviz.numbers import percent, power_of_ten
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.app import DETAILS, LAST, DebuggerApp
 from tuiviz.screen.drawing import Draw, Room, framed
 from tuiviz.screen.help import Reading, help_text
 from tuiviz.screen.palette import DARK, LIGHT
+from tuiviz.screen.plot import Curve, plot
 from tuiviz.screen.views import (
     chain,
     header,
@@ -743,3 +744,25 @@ def test_a_click_on_the_curve_of_the_lag_goes_to_its_term() -> None:
         assert app.debugger.session.position.step == 4
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+@given(st.floats(0.1, 100), st.integers(2, 60))
+@quick
+def test_an_axis_ends_at_its_bounds(high: float, height: int) -> None:
+    labels: list[float] = []
+
+    def label(value: float) -> str:
+        labels.append(value)
+        return ""
+
+    curve = Curve(np.array([high]), label=label, click=str)
+    plot(curve, Room(60, height, DARK), 0.0, high)
+    assert (labels[0], labels[-1]) == (high, 0.0)
+
+
+def test_a_long_label_of_an_axis_has_its_room() -> None:
+    for log in (-1748.0, -17.0, 0.0):
+        curve = Curve(np.array([log, log + 1]), label=power_of_ten, click=str)
+        rows = plot(curve, Room(40, 5, DARK), log, log + 1)
+        assert rows[-1].text.split("│")[0].strip() == power_of_ten(log)
+        assert {each.width for each in rows} == {rows[0].width}

@@ -16,7 +16,7 @@ from tuiviz.glyphs import to_ascii
 class Prompt(Input):
     """One line in which an argument, an answer, a path or an action is typed."""
 
-    DEFAULT_CSS = "Prompt { height: 1; }"
+    DEFAULT_CSS = "Prompt { height: 1; padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", "cancel", show=False)
     ]
