@@ -484,11 +484,14 @@ def test_b_sets_a_breakpoint_on_the_line_and_takes_it_off_again(debugger: Debugg
         ("print s + ", "column"),
         ("print \x1b[31m", "␛"),
         ("9 origin", "no line made that"),
+        ("zoom", "Tab goes to another panel"),
     ],
 )
 def test_what_cannot_be_done_says_so_and_changes_nothing(
     debugger: Debugger, text: str, expected: str
 ) -> None:
+    if text == "zoom":
+        run(debugger, "panel network")
     said = refusal(debugger, text)
     assert expected in said
     assert said.isprintable()

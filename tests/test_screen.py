@@ -643,6 +643,20 @@ def test_a_click_beside_the_help_closes_it_and_one_on_it_does_not() -> None:
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 40), play)
 
 
+def test_without_room_the_help_is_what_is_needed() -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert "needs 80×24" in screen_text(app)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "needs 80×24" in screen_text(app)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
 @pytest.mark.parametrize("key", ["escape", "ctrl+c"])
 def test_what_leaves_the_prompt(key: str) -> None:
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:

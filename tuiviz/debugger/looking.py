@@ -89,6 +89,9 @@ def total(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def zoom(debugger: Debugger, count: int | None, argument: str) -> None:
     """This panel alone, or all again."""
+    if debugger.look.panel == "network" and not debugger.look.zoomed:
+        goes = debugger.keyboard.with_keys("{panel} goes to another panel")
+        raise InputError(f"the network has the whole width already; {goes}")
     debugger.look = replace(debugger.look, zoomed=not debugger.look.zoomed)
 
 

@@ -216,6 +216,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def on_resize(self, event: Resize) -> None:
         self._fit(event.size)
+        if self.has_class("small") and not isinstance(self.screen, Ground):
+            self.pop_screen()  # there is no room for anything but what is needed
         self._arrange()
         self.call_after_refresh(self._grant)
 
@@ -490,6 +492,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
     def do_help(self, argument: str) -> None:
         """Shows every key."""
+        if self.has_class("small"):
+            return
         from tuiviz.screen.help import Reading, help_text
 
         keys = self.debugger.keyboard
