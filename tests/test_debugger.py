@@ -774,7 +774,8 @@ def test_right_answers_are_right_and_wrong_ones_are_not(session: Session) -> Non
         )
         assert verdict(debugger, str(count)) == "right"
         assert verdict(debugger, str(count + 1)) == "no"
-        assert verdict(debugger, "W") == "no"
+        debugger.answered = None
+        assert "a whole number" in refusal(debugger, "answer W")
         return
     asked = debugger.question
     assert asked is not None
@@ -785,13 +786,16 @@ def test_right_answers_are_right_and_wrong_ones_are_not(session: Session) -> Non
         right = "larger" if now > later else "smaller" if now < later else "neither"
         assert verdict(debugger, right.upper()) == "right"
         assert verdict(debugger, {"larger": "smaller"}.get(right, "larger")) == "no"
+        debugger.answered = None
+        assert "larger, smaller, neither" in refusal(debugger, "answer 3")
         return
     numbers = np.atleast_1d(session.line_value().array)
     largest = float(numbers[np.abs(numbers).argmax()])
     assert verdict(debugger, repr(largest)) == "right"
     assert verdict(debugger, repr(largest).replace("-", "−")) == "right"
     assert verdict(debugger, repr(1.5 * largest + 1)) == "no"
-    assert verdict(debugger, "much") == "no"
+    debugger.answered = None
+    assert "expected a number" in refusal(debugger, "answer much")
 
 
 def test_the_value_is_hidden_until_it_is_answered(debugger: Debugger) -> None:

@@ -358,7 +358,7 @@ def test_keys_reach_their_actions_on_the_screen(monkeypatch: pytest.MonkeyPatch)
         assert app.debugger.session.index == 16
         await pilot.press("g", *"30", "enter")
         assert app.debugger.session.index == 29
-        await pilot.press("colon", "escape", "z")
+        await pilot.press("colon", "escape", "tab", "z")
         assert app.debugger.look.zoomed
         await pilot.press("ctrl+c")
         assert app._exit
@@ -780,3 +780,29 @@ def test_a_long_label_of_an_axis_has_its_room() -> None:
         rows = plot(curve, Room(40, 5, DARK), log, log + 1)
         assert rows[-1].text.split("│")[0].strip() == power_of_ten(log)
         assert {each.width for each in rows} == {rows[0].width}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 45)])
+@pytest.mark.parametrize("place", ["goto 5", "goto term 4", "goto 39", "goto 27", "walk sum"])
+def test_no_view_answers_what_is_asked(size: tuple[int, int], place: str) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for text in ("watch norm(dEds)", "predict", place):
+            app.type_in(text)
+        if place == "walk sum":
+            app.type_in("goto term 2")
+        asked = app.debugger.question
+        assert asked is not None
+        answer = re.split(r"[:,=]", asked.answer)
+        shown = []
+        for panel in DETAILS:
+            app.type_in(f"panel {panel}")
+            await pilot.pause()
+            shown.append(screen_text(app))
+        for text in shown:
+            assert answer[-1].strip() not in text
+            assert not re.search(rf"\b{re.escape(answer[0])} of|of {answer[0]} terms", text)
+        await pilot.press("A", "enter")
+        await pilot.pause()
+        assert asked.answer in screen_text(app)
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)

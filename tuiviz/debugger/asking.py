@@ -56,9 +56,9 @@ def answer(debugger: Debugger, count: int | None, argument: str) -> None:
         raise InputError(
             debugger.keyboard.with_keys("nothing is asked; {predict} asks at every line")
         )
-    debugger.answered = debugger.place
     said = argument.strip() or str("" if count is None else count)
     verdict = "" if not said else "right: " if asked.accepts(said) else "no: "
+    debugger.answered = debugger.place
     debugger.message = f"{verdict}{asked.answer}"
 
 

@@ -120,7 +120,9 @@ def _adjoint_a(place: Place) -> str:
 def _gradient_v(place: Place) -> str:
     if not place.alone:
         return f"V is used after the state, so at step {place.k} E{place.at_k} alone adds to it."
-    others = f"; W, which every step reads, has {place.t + 1}" if place.t else ""
+    kept = place.t + 1 - place.lowest
+    cut = f"; {place.style} keeps {kept}" if 0 < kept <= place.t else ""
+    others = f"; W, read at every step, has {place.t + 1}{cut}" if place.t else ""
     return (
         f"V is used after the state: E{place.at_t} reads it at step {place.t} alone. One term is "
         f"all{others}."

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from core.errors import InputError
 from core.lines import ADJOINT, GRADIENT, VALUE
 from core.numbers import norm
 from core.records import Record
@@ -17,13 +18,15 @@ from tuiviz.numbers import number
 CLOSE = 0.02
 """How far off a predicted number may be, relative to the right one."""
 
+_GROWTH = ("larger", "smaller", "neither")
+
 
 class Question(Record):
     """A question about a line, its answer as it is shown, and which answers are right."""
 
     text: str
     answer: str
-    accepts: Callable[[str], bool]
+    accepts: Callable[[str], bool]  # raises InputError for what answers nothing
 
 
 def question(session: Session) -> Question:
@@ -45,11 +48,19 @@ def _count(session: Session) -> Question:
     name = session.position.line.name
     terms = session.pass_terms(name)
     written = derivative(f"E{subscript(session.sent_back)}", name)
-    text = f"{written}: how many terms does it have, one for each step k that it is a sum over?"
+    truncation = session.problem.truncation
+    under = f" under TBPTT({truncation.k1}, {truncation.k2})" if truncation else ""
+    text = f"{written}{under}: how many terms does it have, one for each step k that it sums?"
     lowest = max(terms.first, terms.lowest)
     found = terms.last - lowest + 1
     steps = f"k = {terms.last} … {lowest}" if found > 1 else f"k = {terms.last} alone"
-    return Question(text, f"{found}, {steps}", lambda said: said == str(found))
+    return Question(text, f"{found}, {steps}", lambda said: _whole(said) == found)
+
+
+def _whole(said: str) -> int:
+    if not said.isdecimal():
+        raise InputError("expected a whole number")
+    return int(said)
 
 
 def _growth(session: Session) -> Question:
@@ -63,7 +74,13 @@ def _growth(session: Session) -> Question:
         f"{subscript(here.step + 1)}‖ = {number(later)}?"
     )
     grew = "larger" if now > later else "smaller" if now < later else "neither"
-    return Question(text, f"{grew}: {number(now)}", lambda said: said.lower() == grew)
+    return Question(text, f"{grew}: {number(now)}", lambda said: _word(said) == grew)
+
+
+def _word(said: str) -> str:
+    if said.lower() not in _GROWTH:
+        raise InputError(f"expected one of {', '.join(_GROWTH)}")
+    return said.lower()
 
 
 def _value(session: Session) -> Question:
@@ -81,7 +98,7 @@ def _near(said: str, right: float) -> bool:
     try:
         found = float(said.replace("−", "-"))
     except ValueError:
-        return False
+        raise InputError("expected a number") from None
     if not math.isfinite(right):
         return said.lower() == str(right).lower()
     return abs(found - right) <= CLOSE * abs(right)

@@ -26,6 +26,8 @@ def stop_report(debugger: Debugger) -> list[str]:
     session = debugger.session
     here = f"{session.index + 1} of {len(session.walk)}  {debugger.where}"
     lines = [f"{here}  ({KINDS[session.kind]})", f"  {line_text(debugger)}"]
+    if debugger.question is not None:  # the rest would answer it
+        return [*lines, "  the rest is hidden until you answer"]
     lines += [f"  {so_far_text(so_far(session))}", *cursor_texts(debugger)]
     lines += [f"  {text}" for text in looked_at(debugger)]
     return lines + [f"  {text}" for text in watch_texts(debugger)]
@@ -58,7 +60,8 @@ def line_text(debugger: Debugger) -> str:
     session = debugger.session
     asked = debugger.question
     if asked is not None:
-        return f"{session.written(session.position.line)}  ?  {asked.text}"
+        written = session.written(session.position.line)
+        return f"{written}  ?  {asked.text.removeprefix(f'{written}: ')}"
     value = session.line_value().array
     return f"{session.written(session.position.line)}  {shown_value(value, debugger.look.digits)}"
 

@@ -45,6 +45,7 @@ from tuiviz.screen.views import (
 )
 from tuiviz.screen.views import header as lines
 from tuiviz.screen.views import reach as reaching
+from tuiviz.screen.views.asked import unless_asked
 from tuiviz.screen.views.says import height, more, says
 from tuiviz.screen.widgets import Title, View
 
@@ -167,16 +168,24 @@ class DebuggerApp(App[None], inherit_bindings=False):
             yield view("program", program.program, program.heading)
             yield view("chain", chain.chain, chain.title)
             yield view("value", matrix.value, matrix.title, matrix.subtitle)
-            yield view("watches", watches.watches, watches.title)
+            yield view("watches", unless_asked(watches.watches), watches.title)
             yield view(
-                "reach", reaching.triangle, reaching.triangle_title, reaching.triangle_subtitle
+                "reach",
+                reaching.triangle,
+                reaching.triangle_title,
+                reaching.triangle_subtitle,
             )
             yield view("decay", reaching.decay, reaching.decay_title)
             yield view("jacobian", jacobian.jacobian, jacobian.title)
             yield view("training", training.training, training.title, training.subtitle)
-            yield view("truncation", truncation.truncation, truncation.title, truncation.subtitle)
+            yield view(
+                "truncation",
+                unless_asked(truncation.truncation),
+                truncation.title,
+                truncation.subtitle,
+            )
             yield view("yours", yours.yours, yours.title, yours.subtitle)
-        yield view("sums", lines.sums)
+        yield view("sums", unless_asked(lines.sums))
         yield view("says", says)
         yield view("footer", lines.footer)
         yield view("more", more)

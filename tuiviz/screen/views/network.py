@@ -62,7 +62,7 @@ Cell = Callable[[int], tuple[str, Style, str]]
 def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tuple[str, Cell]]:
     session = debugger.session
     problem, palette, here = session.problem, room.palette, session.position.step
-    cell = cell_width(room.width)
+    cell, asked = cell_width(room.width), debugger.question is not None
 
     def style(t: int, otherwise: Style) -> Style:
         return palette.selected if t == session.error and session.kind != SUM else otherwise
@@ -79,7 +79,8 @@ def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tu
 
     def error(t: int) -> tuple[str, Style, str]:
         mark = " ◀" if t == session.error else ""
-        value = number(float(problem.tape.values["E"][t]))
+        hidden = asked and t >= here and session.going_forward
+        value = "?" if hidden else number(float(problem.tape.values["E"][t]))
         return f"E{subscript(t)} {value}{mark}", style(t, palette.plain), f"error {t}"
 
     def follows(t: int) -> tuple[str, Style, str]:

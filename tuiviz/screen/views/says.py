@@ -1,4 +1,4 @@
-"""The lines that speak: what the last action has to say, or else what the current line does."""
+"""The lines that speak: what the last action says, a question, or what the current line does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tuiviz.screen.drawing import Line, Room, line
 def says(debugger: Debugger, room: Room) -> list[Line]:
     """As many lines as there is room for."""
     text, style = debugger.under_way or debugger.message, room.palette.selected
-    if not text and debugger.question is not None:
-        text = f"{debugger.question.text}  (A answers)"
+    if not text and (asked := debugger.question) is not None:
+        text = f"{asked.text}  {debugger.keyboard.with_keys('{answer} answers.')}"
     elif not text:
         from tuiviz.debugger.sentences import sentence  # here: a first frame has a message
 
