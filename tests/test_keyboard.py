@@ -56,7 +56,7 @@ def test_keys_of_a_configuration_are_shown_and_work(
             assert app.debugger.session.index == 5
             app.type_in("panel watches")
             await pilot.pause()
-            assert "2 watches, B breaks" in screen_text(app)
+            assert "2 adds a watch, B a breakpoint" in screen_text(app)
             await pilot.press("question_mark")
             await pilot.pause()
             said = str(app.screen.query_one(Static).render())

@@ -36,4 +36,4 @@ def jacobian(debugger: Debugger, room: Room) -> list[Line]:
 def title(debugger: Debugger) -> str:
     """∂s₂/∂s₁"""
     step = debugger.session.position.step
-    return f"∂s{subscript(step)}/∂s{subscript(step - 1)}: singular values"
+    return f"jacobian: ∂s{subscript(step)}/∂s{subscript(step - 1)}"

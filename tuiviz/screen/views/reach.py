@@ -155,7 +155,7 @@ def _label(log: float) -> str:
 
 def triangle_title(debugger: Debugger) -> str:
     """‖∂E_t/∂s_k‖"""
-    return "reach: ‖∂Eₜ/∂sₖ‖ by t and k"
+    return "reach: ‖∂Eₜ/∂sₖ‖ (t, k)"
 
 
 def triangle_subtitle(debugger: Debugger) -> str:
