@@ -806,3 +806,16 @@ def test_no_view_answers_what_is_asked(size: tuple[int, int], place: str) -> Non
         assert asked.answer in screen_text(app)
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), size, play)
+
+
+@pytest.mark.parametrize("digits", range(2, 7))
+def test_what_a_term_and_a_line_are_has_room_at_100_columns(digits: int) -> None:
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        for text in (f"{digits} digits-more", "4 digits-less", "truncate 2", "walk sum", "end"):
+            app.type_in(text)
+        await pilot.pause()
+        text = screen_text(app)
+        assert "▸ k=4 δ₄,₄ ⊗ s₃ " in text
+        assert "∂E/∂sₖ = Vᵀ ∂E/∂zₖ + Wᵀ δₖ₊₁" in text
+
+    on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)

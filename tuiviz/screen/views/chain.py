@@ -18,6 +18,7 @@ from tuiviz.screen.drawing import Line, Room, hidden, line, window
 _NORM = 9
 _BAR = 10
 _SHORTEST = 5
+_CUT = "cut"
 _NEAR = 1e-3  # of 1: a count so near is right
 
 
@@ -30,12 +31,15 @@ def chain(debugger: Debugger, room: Room) -> list[Line]:
     first = window(outline.number(session.focus), len(outline), room.height)
     norms, focus, digits = session.terms.norms, session.focus, debugger.look.digits
     largest = float(norms.max(initial=0.0, where=np.isfinite(norms)))
-    rows = [(row, _label(session, row)) for row in outline.rows(first, room.height)]
-    longest = max((cells(label) for row, label in rows if row.expression.term), default=0)
-    return [
-        _row(session, row, row.path == focus, label, (largest, longest), room, digits)
-        for row, label in rows
+    rows = [
+        (row, row.path == focus, _label(session, row), _norm(row, digits))
+        for row in outline.rows(first, room.height)
     ]
+    longest = max((cells(label) for row, _, label, _ in rows if row.expression.term), default=0)
+    wide = max(_NORM, digits + 5)
+    if room.width - longest - wide - 1 < _SHORTEST:  # what a term is must fit
+        wide = 1 + max(len(norm) for *_, norm in rows)
+    return [_row(session, *row, (largest, longest, wide), room) for row in rows]
 
 
 def title(debugger: Debugger) -> str:
@@ -51,25 +55,25 @@ def _row(
     row: Row,
     focused: bool,
     label: str,
-    most: tuple[float, int],
+    norm: str,
+    most: tuple[float, int, int],
     room: Room,
-    digits: int,
 ) -> Line:
-    """A row; `most` has the largest norm of a term, and the longest label of one."""
-    largest, longest = most
+    """A row; `most`: the largest norm of a term, the longest label of one, the cells of a norm."""
+    largest, longest, wide = most
     term = row.expression.term
     given = f" {counted}" if term and (counted := _counted(session, term.k)) else ""
     width = room.width - cells(given)
-    wide = max(_NORM, digits + 5)
-    # What a term is must fit; its bar has what is left.
-    bars = max(0 if given else _SHORTEST, min(_BAR, width - wide - 1 - longest))
+    # Its bar has what is left.
+    least = 0 if given or session.problem.truncation is None else len(_CUT)
+    bars = max(least, min(_BAR, width - wide - 1 - longest))
     space = max(8, width - wide - bars - 1)
     text = fitted(label, space)
-    text += right(_norm(row, digits), wide) + " "
+    text += right(norm, wide) + " "
     if term and term.kept:
         text += bar(term.norm / largest if largest else 0.0, bars)
     elif term:
-        text += "dropped" if bars >= len("dropped") else "cut"
+        text += "dropped" if bars >= len("dropped") else _CUT
     elif row.depth:
         shape = "×".join(map(str, row.expression.shape))
         text += shape if cells(shape) <= bars else ""
