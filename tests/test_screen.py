@@ -741,7 +741,7 @@ def test_the_panels_that_share_a_place_are_turned_by_clicks(
 ) -> None:
     async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
         app.type_in(f"panel {names[0]}")
-        for sign, order in (("› ─╮", (*names[1:], names[0])), ("‹ ›", (*names[:0:-1], names[0]))):
+        for sign, order in (("›─╮", (*names[1:], names[0])), ("‹ ›", (*names[:0:-1], names[0]))):
             for name in order:
                 await click_on(app, pilot, sign)
                 assert app.debugger.look.panel == name

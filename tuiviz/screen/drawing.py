@@ -170,7 +170,7 @@ def fits_above(title: str, room: Room) -> bool:
 def _edge(left: str, title: str, right: str, room: Room, turns: Turns = ()) -> Line:
     palette = room.palette
     style = palette.in_focus if room.focused else palette.frame
-    made, after = line(left, style), 2 * len(turns) + 2 if turns else 0
+    made, after = line(left, style), 2 * len(turns) + 1 if turns else 0
     if title:
         text = cut(title, room.width - _CORNERS)
         made.add(f" {text} ", palette.plain if room.focused else palette.dim)
@@ -179,7 +179,7 @@ def _edge(left: str, title: str, right: str, room: Room, turns: Turns = ()) -> L
     made.add("─" * (room.width + 1 - after - made.width), style)
     for sign, click in turns:
         made.add(" ", style).add(sign, palette.symbol, click)
-    return made.add(f"{' ─' if turns else ''}{right}", style)
+    return made.add(f"{'─' if turns else ''}{right}", style)
 
 
 def hidden(room: Room) -> list[Line]:
