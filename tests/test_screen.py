@@ -38,7 +38,7 @@ from tuiviz.debugger.styles import styles
 from tuiviz.debugger.training_sentences import cosine, part
 from tuiviz.diagnosis.probe import make_probe
 from tuiviz.glyphs import to_ascii
-from tuiviz.numbers import percent, power_of_ten
+from tuiviz.numbers import number, percent, power_of_ten
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.app import DETAILS, LAST, DebuggerApp
@@ -819,3 +819,21 @@ def test_what_a_term_and_a_line_are_has_room_at_100_columns(digits: int) -> None
         assert "∂E/∂sₖ = Vᵀ ∂E/∂zₖ + Wᵀ δₖ₊₁" in text
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
+
+
+def test_the_network_is_scrolled_and_follows_the_position_again(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("the cat saw a dog and it ran " * 40)
+    debugger = open_debugger(path, ModelOptions())
+    for text in ("goto t=100", "panel network", "2 right"):
+        run(debugger, text)
+    shown = "\n".join(drawn(debugger, "network", 98, 6))
+    assert "‹s₁₀₂›" in shown
+    assert "[s₁₀₀]" in shown
+    run(debugger, "30 down")
+    assert "‹s₁₃₂›" in "\n".join(drawn(debugger, "network", 98, 6))
+    run(debugger, "n")
+    assert "[s₁₀₀]" in "\n".join(drawn(debugger, "network", 98, 6))
+    run(debugger, "error 102")
+    shown = "\n".join(drawn(debugger, "network", 78, 6))
+    assert f"E₁₀₂ {number(float(debugger.session.problem.tape.values['E'][102]), 4)}" in shown

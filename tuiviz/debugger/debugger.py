@@ -147,7 +147,7 @@ class Debugger:
         before, self.session = self.place, session
         if self.place == before:
             return
-        self.look = replace(self.look, scroll=(0, 0), line=None, update="")
+        self.look = replace(self.look, scroll=(0, 0), line=None, cell=None, update="")
         if jump:
             self.behind.append(before)
             del self.behind[:-FARTHEST]

@@ -203,7 +203,8 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
         if look.panel == "decay":
             k = max(0, min(k - columns, t))
         elif look.panel == "network":
-            t = max(0, min(t + columns, debugger.session.steps - 1))
+            at = debugger.session.position.step if look.cell is None else t
+            t = max(0, min(at + columns + rows, debugger.session.steps - 1))
         else:
             t = max(0, min(t + rows, debugger.session.steps - 1))
             k = max(0, min(k + columns, t))

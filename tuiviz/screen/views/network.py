@@ -13,7 +13,7 @@ from rich.style import Style
 from core.numbers import norm
 from core.records import Record
 from core.symbols import subscript
-from tuiviz.cells import fitted, level
+from tuiviz.cells import cells, fitted, level
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.walk import SUM
@@ -63,6 +63,7 @@ def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tu
     session = debugger.session
     problem, palette, here = session.problem, room.palette, session.position.step
     cell, asked = cell_width(room.width), debugger.question is not None
+    looked_at = debugger.look.cell[0] if debugger.look.cell and room.focused else None
 
     def style(t: int, otherwise: Style) -> Style:
         return palette.selected if t == session.error and session.kind != SUM else otherwise
@@ -73,15 +74,17 @@ def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tu
 
     def state(t: int) -> tuple[str, Style, str]:
         name = f"s{subscript(t)}"
-        box = f"[{name}]" if t == here else f" {name} "
+        box = f"[{name}]" if t == here else f"‹{name}›" if t == looked_at else f" {name} "
         arrow = "─" * (cell - 3 - len(box)) + "▶" if t < session.steps - 1 else ""
         return f"{box}{arrow}", palette.bold if t == here else palette.plain, f"goto t={t}"
 
     def error(t: int) -> tuple[str, Style, str]:
         mark = " ◀" if t == session.error else ""
         hidden = asked and t >= here and session.going_forward
-        value = "?" if hidden else number(float(problem.tape.values["E"][t]))
-        return f"E{subscript(t)} {value}{mark}", style(t, palette.plain), f"error {t}"
+        size = float(problem.tape.values["E"][t])
+        texts = [f"E{subscript(t)} {'?' if hidden else number(size, n)}" for n in (4, 3, 2)]
+        fitting = [text for text in (texts[0] + mark, *texts) if cells(text) < cell]
+        return (fitting or texts)[0], style(t, palette.plain), f"error {t}"
 
     def follows(t: int) -> tuple[str, Style, str]:
         return f"y{subscript(t)} {problem.follows(t)}", style(t, palette.dim), f"error {t}"
