@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from core.errors import InputError
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.debugger.keeping import Kept, KeptBreakpoint, KeptMark, KeptWatch, load, save
+from tuiviz.debugger.keeping import Kept, KeptBreakpoint, KeptMark, KeptWatch
 from tuiviz.debugger.memory import kept, take_up, taken_up
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions
@@ -78,14 +78,3 @@ def test_a_line_of_the_screen_obeys_nothing() -> None:
     drawn = line(f"a {TITLE}").add("\u202eb")
     assert drawn.text == "a ␛]0;owned␇⟨U+202E⟩b"
     assert drawn.width == cell_len(drawn.text)
-
-
-def test_an_ignore_count_beyond_all_use_loses_no_session(
-    debugger: Debugger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for text in ("break dW", f"ignore 1 {10**12}"):
-        run(debugger, text)
-    assert save("key", kept(debugger)) is None
-    found, warning = load("key")
-    assert (found, warning) == (kept(debugger), None)

@@ -25,8 +25,7 @@ LIMIT = 2**20
 MOST = 200
 """The most breakpoints, the most watches, marks and entries of the layout."""
 
-LARGEST = 10**9
-"""The largest number that is kept."""
+_LARGEST = 10**9
 
 
 class KeptBreakpoint(Record):
@@ -184,8 +183,8 @@ def _check(kept: Kept) -> None:
     for value in _values(kept):
         if isinstance(value, str) and len(value) > LONGEST:
             raise InputError(f"a text of {len(value)} characters; expected at most {LONGEST}")
-        if isinstance(value, int) and not 0 <= value <= LARGEST:
-            raise InputError(f"the number {value}; expected 0 to {LARGEST}")
+        if isinstance(value, int) and not 0 <= value <= _LARGEST:
+            raise InputError(f"the number {value}; expected 0 to {_LARGEST}")
 
 
 def _values(kept: Kept) -> Iterator[bool | int | str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.errors import InputError
 from tuiviz.debugger.conditions import parse
 from tuiviz.debugger.debugger import KINDS, PANELS, Debugger, Place
-from tuiviz.debugger.keeping import LARGEST, Kept, KeptBreakpoint, KeptMark, KeptWatch
+from tuiviz.debugger.keeping import Kept, KeptBreakpoint, KeptMark, KeptWatch
 from tuiviz.debugger.looking import DIGITS
 from tuiviz.debugger.scope import descriptions, name_of
 from tuiviz.debugger.session import Session
@@ -46,7 +46,7 @@ def kept(debugger: Debugger) -> Kept:
 
 
 def _kept_breakpoint(each: Breakpoint) -> KeptBreakpoint:
-    return KeptBreakpoint(each.text, max(0, min(each.ignore, LARGEST)), each.enabled)
+    return KeptBreakpoint(each.text, max(0, each.ignore), each.enabled)
 
 
 def _kept_mark(session: Session, place: Place) -> KeptMark:
