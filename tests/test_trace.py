@@ -239,6 +239,68 @@ def test_a_file_is_known_as_a_trace_by_what_it_holds(path: Path) -> None:
         open_problem(other, ModelOptions(seed=1))
 
 
+def reordered(content: bytes) -> bytes:
+    return json.dumps(json.loads(content), sort_keys=True, indent=1).encode()
+
+
+REWRITTEN: dict[str, Callable[[bytes], bytes]] = {
+    "keys in another order": reordered,
+    "a byte order mark": lambda content: b"\xef\xbb\xbf" + content,
+    "both, and white space": lambda content: b"\xef\xbb\xbf\n \t" + reordered(content),
+    "a space before the colon": lambda content: content.replace(b'"format":', b'"format" : '),
+}
+
+
+@pytest.mark.parametrize("how", REWRITTEN)
+def test_a_trace_is_one_however_its_json_is_written(path: Path, how: str) -> None:
+    """The keys of a JSON object have no order."""
+    expected = load_trace(path)
+    path.write_bytes(REWRITTEN[how](path.read_bytes()))
+    found = open_problem(path, ModelOptions())
+    np.testing.assert_array_equal(found.tape.values["s"], expected.tape.values["s"])
+    assert found.truncation == expected.truncation
+
+
+@pytest.mark.parametrize("cut", [slice(None, -1), slice(None, -100)])
+def test_a_damaged_trace_is_not_taken_for_a_text(path: Path, cut: slice) -> None:
+    path.write_bytes(reordered(path.read_bytes())[cut])
+    with refused("trace.json: not a sound trace: "):
+        open_problem(path, ModelOptions())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"format": "x\x7f", "loss": 1}', 'a JSON object of format "x␡"; expected a trace'),
+        ('{"format": 3}', "a JSON object of format 3; expected a trace"),
+        ('{"one": {"format": "x"}}', "a JSON object without a format; expected a trace"),
+        ("\ufeff {}", 'of format "tuiviz-trace", or a text: rename it to .txt'),
+        ('{"format": "' + "x" * 10_000 + '"}', "xxx; expected a trace"),
+    ],
+)
+def test_another_object_is_neither_a_trace_nor_a_text(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "other.JSON").write_text(content, "utf-8")
+    with refused("other.JSON: ", said):
+        open_problem(tmp_path / "other.JSON", ModelOptions())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("text.json", "{ a text in braces }"),
+        ("lines.json", '{"a": 1}\n{"a": 2, "b": 3}'),
+        ("deep.json", '{"a":' * 10_000 + " 1"),
+        ("object.txt", '{"format": "x", "a": 1}'),
+        ("list.json", "[1, 2, 3]"),
+    ],
+)
+def test_a_text_may_begin_with_a_brace(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert open_problem(tmp_path / name, ModelOptions()).level == "word"
+
+
 def test_weights_of_float32_open_as_the_same_numbers(tmp_path: Path) -> None:
     """The trace holds float64: they are recorded as such, so that both give the same."""
     theta = Parameters.random(6, 3, 6, dtype=np.float32)

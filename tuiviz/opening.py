@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from tuiviz.files.disk import StrPath, reading, shown
 from tuiviz.files.endings import ARRAYS, PYTORCH, ending
+from tuiviz.files.visible import visible
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape, read_problem
 
 if TYPE_CHECKING:
@@ -20,8 +23,9 @@ AT_ONCE = 10**8
 _LIMIT = 2**30
 """The largest file that is opened, in bytes."""
 
-_MARK = b'"tuiviz-trace"'
+_TRACE = re.compile(rb'"format"\s*:\s*"tuiviz-trace"')
 _LOOKED_AT = 4096
+_LONGEST_SHOWN = 64
 
 
 def open_problem(path: StrPath, options: ModelOptions) -> Problem:
@@ -56,10 +60,39 @@ def _submitted(path: StrPath, options: ModelOptions) -> Problem:
 
 
 def is_trace(path: StrPath) -> bool:
-    """Whether a file is a trace, by how it begins. Raises InputError if it cannot be read."""
+    """Whether a file is a trace: a JSON object with the format of one, wherever that stands in it.
+
+    Raises InputError if it cannot be read, and for a .json file that is another object, which
+    nobody means as a text.
+    """
     with reading(path, limit=_LIMIT) as file:
-        start = file.read(_LOOKED_AT)
-    return start.lstrip().startswith(b"{") and _MARK in start
+        content = file.read(_LOOKED_AT)
+        if not content.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
+            return False
+        if _TRACE.search(content):  # the first of its fields, as we write it
+            return True
+        content += file.read()
+    # Looked for, not decoded: a trace that is damaged is one all the same.
+    if _TRACE.search(content):
+        return True
+    if ending(path) == ".json":
+        _require_no_object(path, content.removeprefix(BOM_UTF8))
+    return False
+
+
+def _require_no_object(path: StrPath, content: bytes) -> None:
+    import msgspec
+
+    try:
+        found = msgspec.json.decode(content, type=dict[str, msgspec.Raw]).get("format")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    said = visible(bytes(found)[:_LONGEST_SHOWN].decode("utf-8", "replace")) if found else ""
+    which = f"of format {said}" if said else "without a format"
+    raise InputError(
+        f'{shown(path)}: a JSON object {which}; expected a trace, of format "tuiviz-trace", or a '
+        "text: rename it to .txt to read it as one"
+    )
 
 
 def open_debugger(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ def load_trace(path: StrPath) -> Problem:
     otherwise than what its parameters give.
     """
     with reading(path, limit=LIMIT) as file:
-        content = file.read(LIMIT + 1)
+        content = file.read(LIMIT + 1).removeprefix(BOM_UTF8)
     try:
         trace = msgspec.json.decode(content, type=Trace)
         problem = _problem(trace)
