@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -52,9 +53,14 @@ def importers(package: str) -> set[str]:
 
 def run(program: str, cwd: Path, *path: Path) -> subprocess.CompletedProcess[str]:
     """A program in a Python of its own, started in `cwd`, with these directories first."""
+    return python("-c", program, cwd=cwd, path=path)
+
+
+def python(*args: str, cwd: Path, path: Sequence[Path]) -> subprocess.CompletedProcess[str]:
+    """A Python of its own, started in `cwd`, with these directories first."""
     places = os.pathsep.join(map(str, path))
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, *args],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -132,6 +138,21 @@ def test_another_package_called_core_is_named(tmp_path: Path, other: str) -> Non
     assert error.startswith("ImportError: tuiviz needs its own package `core`")
     assert str(path) in error
     assert done.stderr.count("Error:") == 1
+
+
+@pytest.mark.parametrize("command", [["-m", "tuiviz"], ["-mtuiviz"], ["bin/tuiviz"]])
+def test_where_core_is_hidden_the_command_refuses_in_one_line(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """Exit 2: 1 would say that a check found a gradient wrong."""
+    (tmp_path / "core.py").write_text("raise SystemExit('the other one ran')")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tuiviz").write_text("from tuiviz.cli import main\nmain()")
+    done = python(*command, "check", "x.npz", cwd=tmp_path, path=(tmp_path, ROOT))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("tuiviz: needs its own package `core`, but another one hides it")
+    assert str(tmp_path / "core.py") in done.stderr
 
 
 def test_a_folder_called_core_hides_nothing(tmp_path: Path) -> None:

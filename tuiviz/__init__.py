@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,18 @@ from typing import TYPE_CHECKING, Any
 _core = find_spec("core")
 
 if _core and Path(_core.origin or "").parent.parent != Path(__file__).parent.parent:
-    raise ImportError(
-        f"tuiviz needs its own package `core`, but another one hides it: {_core.origin}; "
+    from tuiviz.files.visible import visible
+
+    _why = (
+        f"needs its own package `core`, but another one hides it: {visible(str(_core.origin))}; "
         "remove or rename that one, or start Python elsewhere"
     )
+    _started = Path(*sys.argv[:1]).stem
+    if _started == "tuiviz" or (_started == "-m" and {"tuiviz", "-mtuiviz"} & {*sys.orig_argv}):
+        # The command: its exit 1, which a traceback ends in, says that a gradient is wrong.
+        sys.stderr.write(f"tuiviz: {_why}\n")
+        sys.exit(2)
+    raise ImportError(f"tuiviz {_why}")
 
 if TYPE_CHECKING:
     from core.cells import rnn
