@@ -150,9 +150,10 @@ def test_a_refused_file_is_a_json_line_too(submissions: Path) -> None:
     assert len(done.stderr.splitlines()) == 2
 
 
-def test_without_a_gradient_there_is_nothing_to_check(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["check"], ["run", "--script", "-"], ["explain"]])
+def test_without_a_gradient_there_is_nothing_to_check(tmp_path: Path, command: list[str]) -> None:
     put(tmp_path / "a.npz", exercise(0), {})
-    done = run("check", "a.npz", cwd=tmp_path)
+    done = run(*command, "a.npz", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

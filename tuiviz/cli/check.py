@@ -9,7 +9,6 @@ import click
 from core.errors import InputError
 from tuiviz.cli.options import say
 from tuiviz.files.disk import shown
-from tuiviz.files.visible import visible
 
 if TYPE_CHECKING:
     from core.diagnosis.report import Report
@@ -47,7 +46,6 @@ def _checked(file: str, json: bool, convention: str | None, alone: bool) -> int:
 
     try:
         submission = read_submission(file, convention)
-        _require_gradients(submission)
         report = report_on(submission)
     except InputError as error:
         why = _with_name(file, str(error))
@@ -66,17 +64,6 @@ def _checked(file: str, json: bool, convention: str | None, alone: bool) -> int:
 
         print(f"{shown(file)}: {summary(report, _notation(submission))}")
     return EXIT[report.verdict]
-
-
-def _require_gradients(submission: Submission) -> None:
-    if submission.gradients:
-        return
-    convention = submission.convention
-    names = (visible(convention.row.gradient + names[0]) for names in convention.names.values())
-    raise InputError(
-        f"holds no gradients; expected some of {', '.join(names)}: "
-        "first run the script that computes them, for a probe the .py beside it"
-    )
 
 
 def _with_name(file: str, why: str) -> str:
