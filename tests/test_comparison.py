@@ -26,6 +26,7 @@ from core.parameters import NAMES, Parameters
 from core.tape import Tape, record
 from core.truncation import Truncation
 from tuiviz import cli
+from tuiviz.problem import ModelOptions, read_problem
 
 Array = NDArray[Any]
 SAMPLE = str(Path(__file__).parent.parent / "samples" / "sample.txt")
@@ -251,8 +252,32 @@ def test_a_gradient_of_zero_is_shown_as_none(
     assert found[0]["errors"]["W"] == "NaN"
 
 
-def test_a_truncation_to_compare_is_not_chosen(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("given", "k1", "k2"), [("2", 1, 2), ("2,3", 2, 3), ("9,1", 9, 1)])
+def test_a_truncation_of_one_s_own_has_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    given: str,
+    k1: int,
+    k2: int,
 ) -> None:
-    assert run(monkeypatch, "truncation", SAMPLE, "--truncate", "2") == 2
-    assert "--truncate" in capsys.readouterr().err
+    assert run(monkeypatch, "truncation", SAMPLE, "--truncate", given) == 0
+    table = capsys.readouterr().out
+    assert f"chosen  as --truncate or the trace says: TBPTT({k1}, {k2})" in table
+    trace = str(tmp_path / "trace.json")
+    assert run(monkeypatch, "export", SAMPLE, "-o", trace, "--truncate", given) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "truncation", trace, "--json") == 0
+    *_, full, found = json.loads(capsys.readouterr().out)["truncations"]
+    assert (full["style"], found["style"]) == ("full", "chosen")
+    assert found["truncation"] == {"k1": k1, "k2": k2}
+    row = next(line.split() for line in table.splitlines() if line.startswith("chosen"))
+    assert [int(cell) for cell in row[1:4]] == [found[name] for name in ("n", "kept", "sweep")]
+    tape = read_problem(SAMPLE, ModelOptions()).tape
+    t, k = np.indices((5, 5))
+    kept = (k <= t) & (k > np.minimum((t // k1 + 1) * k1, 5) - 1 - k2)
+    assert found["kept"] == kept.sum()
+    for name, expected in masked_sum(tape, kept).items():
+        g = getattr(tape.gradient(), name)
+        error = np.linalg.norm(expected - g) / np.linalg.norm(g)
+        assert found["errors"][name] == pytest.approx(error, rel=1e-9)

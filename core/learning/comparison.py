@@ -66,8 +66,10 @@ def compare(tape: Tape, style: str, n: int, truncation: Truncation, full: Any) -
     return found.beside(tape.gradient(truncation), full)
 
 
-def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Comparison]:
-    """Every style at every n, and the full gradient at the end.
+def comparisons(
+    tape: Tape, lengths: Sequence[int] | None = None, chosen: Truncation | None = None
+) -> Iterator[Comparison]:
+    """Every style at every n, the full gradient, and at the end a truncation of one's own.
 
     lengths: the n, `some_lengths(T)` unless given.
     """
@@ -76,6 +78,8 @@ def comparisons(tape: Tape, lengths: Sequence[int] | None = None) -> Iterator[Co
         for style, made in STYLES.items():
             yield compare(tape, style, n, made(n, tape.steps), full)
     yield compare(tape, "full", tape.steps, Truncation(tape.steps, tape.steps), full)
+    if chosen is not None:
+        yield compare(tape, "chosen", chosen.k2, chosen, full)
 
 
 ALL = 16

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import InputError
 from tuiviz.cli.options import PARAMETERS, model_options
 
 if TYPE_CHECKING:
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from tuiviz.problem import ModelOptions, Problem
 
 _COLUMN = 7
-_ABOUT = (
+_STYLES = (
     "window  every error goes back n steps, its own among them: TBPTT(1, n)",
     "chunks  chunks of n steps: TBPTT(n, n)",
     "end     only the last n steps of the sentence: TBPTT(T, n)",
     "full    every error goes back to the start, all in one sweep",
+)
+_COLUMNS = (
     "kept    terms (t, k) of ∂E/∂W = Σ_t Σ_k        sweep   steps back: a product with Wᵀ each",
     "error   ‖g_trunc − g‖ / ‖g‖        cosine  of the angle between them        -  g is zero",
 )
@@ -32,22 +34,30 @@ _ABOUT = (
 @click.option("--all", "every", is_flag=True, help="Every n; else some of them where T > 16.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def truncation(file: str, options: ModelOptions, every: bool, as_json: bool) -> None:
-    """Compare truncated BPTT with the full gradient on FILE, for n = 1 … T."""
+    """Compare truncated BPTT with the full gradient on FILE, for n = 1 … T.
+
+    --truncate K1,K2, or the truncation of a trace, is compared too, in a row of its own.
+    """
     from core.learning.comparison import comparisons, some_lengths
     from tuiviz.opening import open_problem
 
-    if options.truncation is not None:
-        raise InputError("--truncate: truncation compares all of them; leave it out")
     problem = open_problem(file, options)
     lengths = list(range(1, problem.steps + 1)) if every else some_lengths(problem.steps)
-    found = comparisons(problem.tape, lengths)
+    found = comparisons(problem.tape, lengths, problem.truncation)
     if as_json:
         print(_json(problem, found))
         return
     print(_heading(problem, lengths))
     for comparison in found:
         print(_row(comparison), flush=True)
-    print("", *_ABOUT, sep="\n")
+    print("", *_about(problem), sep="\n")
+
+
+def _about(problem: Problem) -> Iterator[str]:
+    yield from _STYLES
+    if chosen := problem.truncation:
+        yield f"chosen  as --truncate or the trace says: TBPTT({chosen.k1}, {chosen.k2})"
+    yield from _COLUMNS
 
 
 def _heading(problem: Problem, lengths: list[int]) -> str:
