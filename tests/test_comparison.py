@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.learning.comparison import (
     STYLES,
+    Comparison,
     compare,
     comparisons,
     cosine,
@@ -26,6 +28,7 @@ from core.parameters import NAMES, Parameters
 from core.tape import Tape, record
 from core.truncation import Truncation
 from tuiviz import cli
+from tuiviz.cli.truncation import _row
 from tuiviz.problem import ModelOptions, read_problem
 
 Array = NDArray[Any]
@@ -250,6 +253,30 @@ def test_a_gradient_of_zero_is_shown_as_none(
     run(monkeypatch, "truncation", str(tmp_path / "two.txt"), "--json")
     found = json.loads(capsys.readouterr().out)["truncations"]
     assert found[0]["errors"]["W"] == "NaN"
+
+
+@few
+@given(
+    st.integers(1, 10**6),
+    st.floats(0, 1e90) | st.just(nan),
+    st.floats(-1, 1).filter(lambda c: not 0 < abs(c) < 1e-99),
+)
+def test_no_two_columns_of_the_table_touch(steps: int, error: float, cosine: float) -> None:
+    most = steps * (steps + 1) // 2
+    found = Comparison(
+        style="window",
+        n=steps,
+        truncation=Truncation(1, steps),
+        kept=most,
+        terms=most,
+        sweep=most,
+        errors=dict.fromkeys(NAMES, error),
+        cosines=dict.fromkeys(NAMES, cosine),
+    )
+    cells = _row(found, steps).split()
+    assert cells[:4] == ["window", str(steps), str(most), str(most)]
+    shown = [nan if cell == "-" else float(cell) for cell in cells[4:]]
+    assert shown == pytest.approx([error] * 5 + [cosine] * 5, rel=0.5, abs=6e-4, nan_ok=True)
 
 
 @pytest.mark.parametrize(("given", "k1", "k2"), [("2", 1, 2), ("2,3", 2, 3), ("9,1", 9, 1)])

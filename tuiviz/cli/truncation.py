@@ -49,7 +49,7 @@ def truncation(file: str, options: ModelOptions, every: bool, as_json: bool) -> 
         return
     print(_heading(problem, lengths))
     for comparison in found:
-        print(_row(comparison), flush=True)
+        print(_row(comparison, problem.steps), flush=True)
     print("", *_about(problem), sep="\n")
 
 
@@ -63,26 +63,34 @@ def _about(problem: Problem) -> Iterator[str]:
 def _heading(problem: Problem, lengths: list[int]) -> str:
     steps = problem.steps
     which = "every n" if len(lengths) == steps else f"{len(lengths)} of the {steps} n, --all: each"
-    groups = " " * 32 + "error".ljust(_COLUMN * 5) + "  cosine"
+    left = _left("style", "n", "kept", "sweep", steps)
+    groups = " " * (len(left) + 4) + "error".ljust(_COLUMN * 5) + "  cosine"
     names = "".join(name.rjust(_COLUMN) for name in PARAMETERS)
     return (
         f"{problem.name}: T = {steps}, H = {problem.theta.hidden}, "
         f"{steps * (steps + 1) // 2} terms, {which}\n\n{groups}\n"
-        f"{'style':8}{'n':>5}{'kept':>8}{'sweep':>7}{names}  {names}"
+        f"{left}{names}  {names}"
     )
 
 
-def _row(found: Comparison) -> str:
+def _row(found: Comparison, steps: int) -> str:
     errors = "".join(_cell(found.errors[name]) for name in PARAMETERS)
     cosines = "".join(_cell(found.cosines[name]) for name in PARAMETERS)
-    return f"{found.style:8}{found.n:>5}{found.kept:>8}{found.sweep:>7}{errors}  {cosines}"
+    return f"{_left(found.style, found.n, found.kept, found.sweep, steps)}{errors}  {cosines}"
+
+
+def _left(style: str, n: object, kept: object, sweep: object, steps: int) -> str:
+    """The columns before the errors: wider only where T asks for it."""
+    terms = len(str(steps * (steps + 1) // 2)) + 2
+    n_width = max(5, len(str(steps)) + 1)
+    return f"{style:8}{n:>{n_width}}{kept:>{max(8, terms)}}{sweep:>{max(7, terms)}}"
 
 
 def _cell(number: float) -> str:
     if not isfinite(number):
         return "-".rjust(_COLUMN)
-    small = 0 < abs(number) < 0.0005
-    return (f"{number:.0e}" if small else f"{number:.3f}").rjust(_COLUMN)
+    plain = number == 0 or 0.0005 <= abs(number) < 99
+    return (f"{number:.3f}" if plain else f"{number:.0e}").rjust(_COLUMN)
 
 
 def _json(problem: Problem, found: Any) -> str:
