@@ -356,7 +356,6 @@ def more(number: float) -> float:
 @pytest.mark.parametrize(
     ("keys", "place"),
     [
-        (("parameters", "W", 1, 2), "parameters.W[1][2]"),
         (("values", "a", 0, 1), "values.a[0][1]"),
         (("values", "s", 4, 2), "values.s[4][2]"),
         (("values", "yhat", 2, 5), "values.yhat[2][5]"),
@@ -378,6 +377,22 @@ def test_a_changed_digit_is_found_and_named(
 ) -> None:
     changed(path, *keys, to=more)
     with refused(f"not a sound trace: {place} was saved as ", "; its parameters give "):
+        load_trace(path)
+
+
+def test_a_parameter_that_the_seed_does_not_draw_is_named(path: Path) -> None:
+    """Either the parameter was changed, or the seed."""
+    drawn = json.loads(path.read_text("utf-8"))["parameters"]["W"][1][2]
+    changed(path, "parameters", "W", 1, 2, to=0.5)
+    said = f"parameters.W[1][2] was saved as 0.5; model.seed 0 draws {drawn}"
+    with refused(f"not a sound trace: {said}"):
+        load_trace(path)
+
+
+def test_a_seed_that_does_not_draw_the_parameters_is_named(path: Path) -> None:
+    drawn = np.random.default_rng(9).uniform(-1 / np.sqrt(6), 1 / np.sqrt(6))
+    changed(path, "model", "seed", to=9)
+    with refused("parameters.U[0][0] was saved as ", f"; model.seed 9 draws {drawn}"):
         load_trace(path)
 
 

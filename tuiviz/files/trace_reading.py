@@ -46,6 +46,7 @@ def load_trace(path: StrPath) -> Problem:
     try:
         trace = msgspec.json.decode(content, type=Trace)
         problem = _problem(trace)
+        _check_seed(trace, problem)
         for pair in _pairs(trace, problem):
             _compare(*pair)
     except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
@@ -118,12 +119,17 @@ def _check_sizes(trace: Trace, theta: Parameters) -> None:
     check_memory(theta.outputs, theta.hidden, len(trace.x), "use a shorter sequence")
 
 
+def _check_seed(trace: Trace, problem: Problem) -> None:
+    """Raises InputError unless the seed, if there is one, draws the parameters."""
+    seed, theta = problem.seed, problem.theta
+    if seed is not None:
+        drawn = Parameters.random(theta.inputs, theta.hidden, theta.outputs, seed)
+        for pair in _parameter_pairs("parameters", trace.parameters, drawn):
+            _compare(*pair, by=f"model.seed {seed} draws")
+
+
 def _pairs(trace: Trace, problem: Problem) -> Iterator[Pair]:
     tape, truncation = problem.tape, problem.truncation
-    if problem.seed is not None:
-        theta = problem.theta
-        drawn = Parameters.random(theta.inputs, theta.hidden, theta.outputs, problem.seed)
-        yield from _parameter_pairs("parameters", trace.parameters, drawn)
     for name, array in tape.values.items():
         yield f"values.{name}", getattr(trace.values, name), array
     yield "loss", trace.loss, tape.loss
@@ -169,7 +175,7 @@ def _term_pairs(
     yield f"{where}[{{}}].norm", [term.norm for term in saved], terms.norms
 
 
-def _compare(where: str, saved: Any, computed: Any) -> None:
+def _compare(where: str, saved: Any, computed: Any, by: str = "its parameters give") -> None:
     """Raises InputError unless both agree, to TOLERANCE."""
     found, expected = _array(saved, where), np.asarray(computed, np.float64)
     if found.shape != expected.shape:
@@ -184,9 +190,7 @@ def _compare(where: str, saved: Any, computed: Any) -> None:
         )
     if not same.all():
         at = tuple(int(i) for i in np.argwhere(~same)[0])
-        raise InputError(
-            f"{_place(where, at)} was saved as {found[at]}; its parameters give {expected[at]}"
-        )
+        raise InputError(f"{_place(where, at)} was saved as {found[at]}; {by} {expected[at]}")
 
 
 def _place(where: str, at: tuple[int, ...]) -> str:
