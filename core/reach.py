@@ -1,8 +1,9 @@
 """How far each error reaches back: ‖∂E_t/∂s_k‖ for every t and k, without keeping ∂E_t/∂s_k.
 
 The errors go back in blocks of rows. A row is held far from both ends of the floats, and the power
-of two that it was multiplied by is counted: nothing underflows to a false zero, unless a unit fades
-below 1e-215 of the loudest unit of its row, and that one then dies altogether.
+of two that it was multiplied by is counted: nothing underflows to a false zero. Where a row falls
+by hundreds of powers of two at once, as when its loudest unit dies, what is left of it may be what
+had faded beside that unit: such a row goes back once more, with an exponent for each number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.apart import Steps, readers, squares_apart
 from core.errors import InputError
 from core.numbers import Array
 from core.program import Node
@@ -66,6 +68,11 @@ def _rows(
                 if high > block.errors[0]:
                     values[block.errors[:, None] < np.arange(low, high)] = empty
                 found[rows, low:high] = values
+            if block.fallen:
+                fallen = sorted(block.fallen)
+                values = of(*block.apart(fallen)).T
+                values[block.errors[fallen, None] < np.arange(tape.steps)] = empty
+                found[rows[fallen]] = np.where(np.isnan(values), found[rows[fallen]], values)
     return found
 
 
@@ -113,6 +120,8 @@ class _Block:
         self.joining = _joining(tape, errors)
         self.exponents = np.zeros(len(errors), int)
         self.bounds = _bounds(tape.dtype)
+        self.readers = readers(tape)
+        self.fallen: set[int] = set()
 
     def chunks(self) -> Iterable[tuple[int, int]]:
         """(low, high): the steps low ≤ k < high from the last error's back to the first step."""
@@ -190,13 +199,32 @@ class _Block:
         squares = np.zeros((high - low, len(self.errors)), self.tape.dtype)
         exponents = np.zeros(squares.shape, int)
         for k in range(high - 1, low - 1, -1):
+            before = self._read(k + 1)
             self._run(k, k + 1)
+            self._note_fallen(k, before)
             self._lift(k)
             living = slice(self._first(k), None)
             rows = self.ring.rows(self.state, k)[living]
             squares[k - low, living] = np.vecdot(rows, rows)
             exponents[k - low] = self.exponents
         return squares, exponents
+
+    def _read(self, k: int) -> Array:
+        """The largest number of each row at step k, of those that the step before k reads."""
+        return _largest(self.ring.rows(node, k) for node in self.readers)
+
+    def _note_fallen(self, k: int, before: Array) -> None:
+        """Notes the rows that fell so far at step k that a float may have lost what is left."""
+        fell = _moves(before) & (self._read(k) < np.sqrt(self.bounds.chunk[0]))
+        fell[: self._first(k + 1)] = False
+        new = set(np.flatnonzero(fell).tolist()) - self.fallen
+        if new and not Steps(self.tape).ends_all(k):
+            self.fallen |= new
+
+    def apart(self, rows: Sequence[int]) -> tuple[Array, Array]:
+        """‖∂E_t/∂s_k‖² and its exponents, (T, rows), of some rows from the start."""
+        joining = {state: array[rows] for state, array in self.joining.items()}
+        return squares_apart(self.tape, self.errors[rows], joining)
 
 
 def _joining(tape: Recording, errors: Array) -> Cotangents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from problems import ACTIVATIONS, KINDS, RNNS, Array, close, laws, problems
 
 import tuiviz as tv
+from core.apart import Wide, squares_apart
 from core.learning.lags import lags
+from core.reach import _joining
 
 every_network = pytest.mark.parametrize("network", KINDS)
 every_rnn = pytest.mark.parametrize("network", RNNS)
@@ -190,21 +193,97 @@ def test_log_reach_is_minus_infinity_where_every_unit_is_dead_and_nowhere_else()
     np.testing.assert_array_equal(tape.reach()[~alive], 0)
 
 
-def test_a_unit_that_fades_beside_a_louder_one_is_no_zero() -> None:
-    """Two units apart, W = diag(1, 1e-10); the louder one is dead at step j.
+def units_apart(factors: list[float], deaths: dict[int, list[int]], steps: int) -> tv.Tape:
+    """A relu network of units that do not touch: W = diag(factors), unit i dead at deaths[i]."""
+    size = len(factors)
+    x = np.ones((steps, size))
+    for unit, dead in deaths.items():
+        x[dead, unit] = -1.0
+    W, V = np.diag(factors), np.random.default_rng(2).standard_normal((3, size))
+    theta = tv.Parameters(U=1e-3 * np.eye(size), W=W, V=V)
+    return tv.record(theta, 1e3 * x, np.ones(steps, int), activation="relu")
 
-    For k < j ≤ t only the other one is left: ‖∂E_t/∂s_k‖ = |∂E_t/∂s_t[1]| 1e-10^{t−k}. Seen while
-    the fainter unit is within 1e-215 of the louder one.
-    """
-    dead, steps = 80, 100
-    x = np.column_stack([np.full(steps, 1e-300), np.ones(steps)])
-    x[dead, 0] = -1.0
-    theta = tv.Parameters(U=np.eye(2), W=np.diag([1, 1e-10]), V=np.array([[1.0, 2], [3, 5]]))
-    tape = tv.record(theta, x, np.ones(steps, int), activation="relu")
-    t = steps - 1
-    for k in (dead - 1, 0):
-        expected = np.log10(abs(tape.error(t).adjoints["s"][t, 1])) - 10 * (t - k)
-        assert tape.log_reach()[t, k] == pytest.approx(expected, rel=1e-9)
+
+def of_units_apart(tape: tv.Tape) -> Array:
+    """log₁₀‖∂E_t/∂s_k‖ where ∂E_t/∂s_k[i] = ∂E_t/∂s_t[i] Π_{j=t}^{k+1} W_ii [a_j[i] > 0]."""
+    g = (tape.values["yhat"] - np.eye(3)[tape.inputs["y"]]) @ tape.theta.V
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.log10(np.abs(np.diag(tape.theta.W)) * (tape.values["a"] > 0))
+        found = np.full((tape.steps, tape.steps), -np.inf)
+        for t in range(tape.steps):
+            logarithms = np.log10(np.abs(g[t]))
+            for k in range(t, -1, -1):
+                if (top := logarithms.max()) > -np.inf:
+                    found[t, k] = top + np.log10(np.sum(100 ** (logarithms - top))) / 2
+                logarithms = logarithms + each[k]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("factors", "deaths", "steps"),
+    [
+        ([1, 1e-10], {0: [80]}, 100),
+        ([1, 1e-3], {0: [3]}, 150),
+        ([1, 1e-3], {0: [3, 100], 1: [1]}, 400),
+        ([1, 1e-3, 1e-30, 1e-90], {0: [90, 30], 1: [60], 2: [20, 50], 3: [100]}, 205),
+        ([0.5, 1e-200], {0: [150]}, 200),
+        ([1, 1, 1], {0: [40], 1: [20], 2: [30]}, 50),
+        ([1, 1e-3, 0], {0: [140], 1: [7]}, 150),
+    ],
+)
+def test_a_unit_that_fades_beside_louder_ones_is_no_zero(
+    factors: list[float], deaths: dict[int, list[int]], steps: int
+) -> None:
+    """However far it has faded: where the louder ones die, it is all that is left."""
+    tape = units_apart(factors, deaths, steps)
+    found, expected = tape.log_reach(), of_units_apart(tape)
+    np.testing.assert_array_equal(np.isneginf(found), np.isneginf(expected))
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-9)
+    some = [steps - 1, steps // 2]
+    np.testing.assert_allclose(tape.log_reach(some), expected[some], rtol=1e-11, atol=1e-9)
+    with np.errstate(under="ignore", over="ignore"):
+        np.testing.assert_allclose(tape.reach(), 10**expected, rtol=1e-9, atol=1e-300)
+
+
+@every_network
+@laws
+@given(data=st.data())
+def test_rows_with_an_exponent_for_each_number_are_the_same_rows(
+    network: str, data: st.DataObject
+) -> None:
+    tape = data.draw(problems(network, longest=9)).tape
+    recording = tape.error(0).tape
+    errors = sorted(data.draw(st.sets(st.integers(0, tape.steps - 1), min_size=1)))
+    joining = _joining(recording, np.array(errors))
+    squares, exponents = squares_apart(recording, np.array(errors), joining)
+    found = np.ldexp(np.sqrt(squares), exponents).T
+    np.testing.assert_allclose(found, tape.reach(errors), rtol=1e-12, atol=1e-300)
+
+
+@laws
+@given(st.integers(1, 3), st.integers(1, 3), st.data())
+def test_a_product_of_numbers_far_apart_is_that_of_fractions(
+    n: int, m: int, data: st.DataObject
+) -> None:
+    number = st.tuples(st.floats(-1, 1), st.integers(-3000, 3000))
+    rows = data.draw(st.lists(st.lists(number, min_size=n, max_size=n), min_size=1, max_size=3))
+    matrix = data.draw(st.lists(st.lists(number, min_size=m, max_size=m), min_size=n, max_size=n))
+
+    def wide(numbers: Any) -> Wide:
+        array = np.array(numbers, object)
+        return Wide.of(array[..., 0].astype(float), array[..., 1].astype(np.int64))
+
+    found = wide(rows).times(wide(matrix))
+    for r, row in enumerate(rows):
+        for j in range(m):
+            terms = [exact(row[i]) * exact(matrix[i][j]) for i in range(n)]
+            value = exact((found.fractions[r, j], int(found.exponents[r, j])))
+            assert abs(value - sum(terms)) <= max(map(abs, terms)) * Fraction(1, 2**50)
+
+
+def exact(number: tuple[float, int]) -> Fraction:
+    fraction, exponent = number
+    return Fraction(fraction) * Fraction(2) ** exponent if fraction else Fraction(0)
 
 
 @every_network
