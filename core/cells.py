@@ -10,7 +10,6 @@ from core.errors import InputError
 from core.program import Cell, Node, cross_entropy, elementwise, softmax
 
 
-@cache
 def rnn(activation: str = "tanh") -> Cell:
     """The simple recurrent network (Elman, 1990) with a softmax readout.
 
@@ -18,8 +17,13 @@ def rnn(activation: str = "tanh") -> Cell:
 
     Raises InputError for an unknown activation f.
     """
-    if activation not in ops.ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ops.ACTIVATIONS:
         raise InputError(f'activation "{activation}": expected {", ".join(ops.ACTIVATIONS)}')
+    return _rnn(activation)
+
+
+@cache
+def _rnn(activation: str) -> Cell:
     f = elementwise(ops.ACTIVATIONS[activation])
 
     def equations(p: Any, x: Node, previous: Any, y: Node) -> dict[str, Node]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import InputError
 from core.numbers import Array
 from core.tape import Tape
 
@@ -22,9 +23,13 @@ def gradient_check(tape: Tape) -> dict[str, float]:
     One forward pass per number of θ: O(size of θ · T·H²). 1e-13 is a right gradient. NaN where the
     loss or a derivative is not finite.
 
+    Raises InputError for what is no tape.
+
     Source: Squire and Trapp (1998), "Using complex variables to estimate derivatives of real
     functions".
     """
+    if not isinstance(tape, Tape):
+        raise InputError(f"{tape}: expected a Tape, as record() makes one")
     gradient = tape.gradient()
     return {
         name: _largest_error(getattr(gradient, name), complex_step(tape, name))

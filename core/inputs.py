@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.numbers import Array
+from core.numbers import Array, as_array
 from core.program import Cell, Program, trace
+from core.sizes import require_room
 from core.theta import dtype_of
 
 if TYPE_CHECKING:
@@ -36,18 +37,37 @@ def reading(
 ) -> Reading:
     """A sequence that a cell with the parameters θ is to read, as `record` takes it.
 
-    Raises InputError for shapes that do not fit θ, and for tokens that it does not have.
+    Raises InputError for shapes that do not fit θ, for tokens that it does not have, and for a tape
+    that would take too much memory.
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = as_array("x", x), as_array("y", y)
     tokens = x.ndim == 1
     program = trace(cell, tokens)
+    require_parameters(program, theta)
     _check_sequence(program, theta, x, y)
     initial = _initial_states(program, theta, initial_state)
+    _require_room(len(y), sum(map(len, initial.values())), program.widths(theta)[1])
     x = np.array(x, np.intp if tokens else dtype_of(theta, program.parameters))
     y = np.array(y, np.intp)
     for array in (x, y):
         array.setflags(write=False)
     return Reading(program, x, y, initial)
+
+
+def require_parameters(program: Program, theta: Any) -> None:
+    """Raises InputError for a θ without an array that the cell reads."""
+    missing = [name for name in program.parameters if not hasattr(theta, name)]
+    if missing:
+        raise InputError(
+            f"θ is of type {type(theta).__name__}, without {', '.join(missing)}; expected "
+            f"Parameters, or a dataclass of the arrays that the cell {program.cell.name} reads"
+        )
+
+
+def _require_room(steps: int, hidden: int, outputs: int) -> None:
+    """a and s, z, ŷ and what is left of them on the way."""
+    what = f"a tape of T = {steps}, H = {hidden}, C = {outputs}"
+    require_room(what, 8 * steps * (2 * hidden + 3 * outputs), "record a shorter sequence")
 
 
 def _check_sequence(program: Program, theta: Any, x: Array, y: Array) -> None:
@@ -69,8 +89,10 @@ def _check_tokens(name: str, tokens: Array, size: int) -> None:
         raise InputError(f"{name} has dtype {tokens.dtype}; expected integers, the tokens' ids")
     # Of a negative id, the same bits as an unsigned number are large.
     if np.maximum.reduce(tokens.astype(np.uintp)) >= size:
-        wrong = next(int(token) for token in tokens if not 0 <= token < size)
-        raise InputError(f"{name} holds the token {wrong}; θ has the tokens 0 to {size - 1}")
+        t, wrong = next((t, int(i)) for t, i in enumerate(tokens) if not 0 <= i < size)
+        raise InputError(
+            f"{name} holds the token {wrong} at t = {t}; θ has the tokens 0 to {size - 1}"
+        )
 
 
 def _initial_states(
@@ -83,7 +105,7 @@ def _initial_states(
     for name, value in (given if isinstance(given, Mapping) else {program.state: given}).items():
         if name not in found:
             raise InputError(f'initial state of "{name}"; expected {", ".join(found)}')
-        state, expected = np.asarray(value), found[name].shape
+        state, expected = as_array("the initial state", value), found[name].shape
         if state.shape != expected or state.dtype.kind not in "fiuc":
             raise InputError(
                 f"the initial state has shape {state.shape}; expected numbers ({expected[0]},)"

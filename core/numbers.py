@@ -1,4 +1,4 @@
-"""Norms that neither overflow nor underflow on the way."""
+"""Numbers as they are given, and norms that neither overflow nor underflow on the way."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import InputError
+
 Array = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 """NDArray[Any], spelled out: numpy.typing is for type checkers, and takes time to load."""
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, Python's or NumPy's."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def as_array(name: str, value: Any) -> Array:
+    """What was given as an array. Raises InputError for rows of different lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(f"{name} has rows of different lengths; expected an array") from None
 
 
 def unit_scale(rows: Array) -> tuple[Array, Array]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.numbers import Array
+from core.numbers import Array, as_array, is_whole
 from core.records import Record
+from core.sizes import require_room
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -23,7 +24,8 @@ class Parameters(Record, eq=False):
     read-only, copied from those that were not, and share one dtype: float64, unless all of them
     are float32 (or, for the complex step, one of them is complex).
 
-    Raises InputError for a shape that does not fit the others, naming both.
+    Raises InputError for what are no numbers, and for a shape that does not fit the others, naming
+    both.
     """
 
     U: Array
@@ -34,8 +36,12 @@ class Parameters(Record, eq=False):
 
     def __post_init__(self) -> None:
         given: dict[str, Array] = {
-            name: np.asarray(value) for name in NAMES if (value := getattr(self, name)) is not None
+            name: as_array(name, value)
+            for name in NAMES
+            if (value := getattr(self, name)) is not None
         }
+        if missing := [name for name in ("U", "W", "V") if name not in given]:
+            raise InputError(f"{missing[0]} is None; only b and c may be left out")
         dtype = _common_dtype(given)
         hidden, outputs = given["W"].shape[:1], given["V"].shape[:1]
         for name, size in (("b", hidden), ("c", outputs)):
@@ -76,11 +82,21 @@ class Parameters(Record, eq=False):
     ) -> Parameters:
         """U, W, V drawn in this order, uniform in ±1/√D, ±1/√H, ±1/√H; b = c = 0.
 
-        inputs D, hidden H, outputs C; numpy.random.default_rng(seed).
+        inputs D, hidden H, outputs C; numpy.random.default_rng(seed). dtype: float64 or float32.
+
+        Raises InputError for sizes that are no whole numbers from 1 up or take too much memory, for
+        another dtype, and for a seed that is no whole number from 0 up.
         """
-        for name, size in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs)):
-            if size < 1:
-                raise InputError(f"{name} is {size}; expected 1 or more")
+        sizes = {"hidden": hidden, "inputs": inputs, "outputs": outputs}
+        for name, size in sizes.items():
+            if not is_whole(size) or size < 1:
+                raise InputError(f"{name} is {size}; expected a whole number, 1 or more")
+        if not is_whole(seed) or seed < 0:
+            raise InputError(f"seed is {seed}; expected a whole number, 0 or more")
+        _require_float(dtype)
+        largest = max(sizes, key=lambda name: sizes[name])
+        what = f"θ of inputs {inputs}, hidden {hidden}, outputs {outputs}"
+        require_room(what, 8 * hidden * (inputs + hidden + outputs), f"use a smaller {largest}")
         rng = np.random.default_rng(seed)
 
         def draw(rows: int, columns: int) -> Array:
@@ -117,6 +133,15 @@ def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
     own = np.array(array, dtype=dtype, order="C")
     own.setflags(write=False)
     return own
+
+
+def _require_float(dtype: DTypeLike) -> None:
+    try:
+        fits = np.dtype(dtype) in _KEPT[:2]
+    except TypeError:
+        fits = False
+    if not fits:
+        raise InputError(f"dtype {dtype}: expected float64 or float32")
 
 
 def _writeable(base: Any) -> bool:

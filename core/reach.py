@@ -9,18 +9,18 @@ had faded beside that unit: such a row goes back once more, with an exponent for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.apart import Steps, readers, squares_apart
 from core.errors import InputError
-from core.numbers import Array
+from core.numbers import Array, as_array
 from core.program import Node
 from core.recording import Recording
 from core.ring import Ring
+from core.sizes import require_room
 from core.sweep import Cotangents, readout_adjoints
 
 BLOCK = 192
@@ -56,6 +56,9 @@ def _rows(
     of: Callable[[Array, Array], Array],
 ) -> Array:
     asked = np.arange(tape.steps) if errors is None else _distinct(errors, tape.steps)
+    what = f"the reach of {len(asked)} errors over T = {tape.steps}"
+    size = len(asked) * tape.steps * tape.dtype.itemsize
+    require_room(what, size, "ask for fewer errors at a time, as reach(errors=[…])")
     order = np.argsort(asked)
     found = np.empty((len(asked), tape.steps), tape.dtype)
     found.fill(empty)
@@ -77,7 +80,7 @@ def _rows(
 
 
 def _distinct(errors: Sequence[int], steps: int) -> Array:
-    asked = np.asarray(errors)
+    asked = as_array("errors", errors)
     distinct = asked.ndim == 1 and len(set(asked.tolist())) == len(asked)
     if not distinct or (asked.size and asked.dtype.kind not in "iu"):
         raise InputError(f"errors {errors}: expected distinct whole numbers")
@@ -120,7 +123,6 @@ class _Block:
         self.joining = _joining(tape, errors)
         self.exponents = np.zeros(len(errors), int)
         self.bounds = _bounds(tape.dtype)
-        self.readers = readers(tape)
         self.fallen: set[int] = set()
 
     def chunks(self) -> Iterable[tuple[int, int]]:
@@ -209,12 +211,21 @@ class _Block:
             exponents[k - low] = self.exponents
         return squares, exponents
 
+    @cached_property
+    def readers(self) -> Sequence[Node]:
+        """The nodes whose rows are read one step back."""
+        from core.apart import readers
+
+        return readers(self.tape)
+
     def _read(self, k: int) -> Array:
         """The largest number of each row at step k, of those that the step before k reads."""
         return _largest(self.ring.rows(node, k) for node in self.readers)
 
     def _note_fallen(self, k: int, before: Array) -> None:
         """Notes the rows that fell so far at step k that a float may have lost what is left."""
+        from core.apart import Steps
+
         fell = _moves(before) & (self._read(k) < np.sqrt(self.bounds.chunk[0]))
         fell[: self._first(k + 1)] = False
         new = set(np.flatnonzero(fell).tolist()) - self.fallen
@@ -223,6 +234,8 @@ class _Block:
 
     def apart(self, rows: Sequence[int]) -> tuple[Array, Array]:
         """‖∂E_t/∂s_k‖² and its exponents, (T, rows), of some rows from the start."""
+        from core.apart import squares_apart
+
         joining = {state: array[rows] for state, array in self.joining.items()}
         return squares_apart(self.tape, self.errors[rows], joining)
 

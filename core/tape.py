@@ -16,13 +16,13 @@ from core.cells import rnn
 from core.chain import Sum, expand
 from core.errors import InputError
 from core.forward import forward
-from core.inputs import Reading, reading
-from core.numbers import Array
+from core.inputs import Reading, reading, require_parameters
+from core.numbers import Array, is_whole
 from core.program import Cell, Program
 from core.recording import Recording
 from core.spectra import Spectrum, spectrum
 from core.terms import Terms
-from core.truncation import Truncation
+from core.truncation import Truncation, require_truncation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -46,10 +46,14 @@ def record(
     given; for a cell with several states, one by name. activation: f, one of tanh, relu, sigmoid,
     identity.
 
-    Raises InputError for shapes that do not fit θ, tokens that it does not have, and an unknown
-    activation. What overflows becomes inf or NaN where it arises, without a warning.
+    Raises InputError for shapes that do not fit θ, tokens that it does not have, an unknown
+    activation, and a tape that would take more than 4 GiB. What overflows becomes inf or NaN where
+    it arises, without a warning.
     """
-    return Tape(forward(theta, reading(cell or rnn(activation), theta, x, y, initial_state)))
+    chosen = rnn(activation) if cell is None else cell
+    if not isinstance(chosen, Cell):
+        raise InputError(f"cell {chosen}: expected a Cell, as rnn() makes one")
+    return Tape(forward(theta, reading(chosen, theta, x, y, initial_state)))
 
 
 class Tape:
@@ -95,7 +99,9 @@ class Tape:
         return np.asarray(self._recording.histories[self.program.state][0])
 
     def before(self, t: int) -> Array:
-        """s_{t−1} (H,): the state that step t reads."""
+        """s_{t−1} (H,): the state that step t reads. Raises InputError unless 0 ≤ t ≤ T."""
+        if not is_whole(t) or not 0 <= t <= self.steps:
+            raise InputError(f"no step {t}; expected 0 to {self.steps}")
         return np.asarray(self._recording.histories[self.program.state][t])
 
     @cached_property
@@ -105,7 +111,11 @@ class Tape:
             return float(np.add.reduce(self._recording.arrays[self.program.loss]))
 
     def gradient(self, truncation: Truncation | None = None) -> Any:
-        """∂E/∂θ, the sum of the terms (t, k) that the truncation keeps, in the type of θ."""
+        """∂E/∂θ, the sum of the terms (t, k) that the truncation keeps, in the type of θ.
+
+        Raises InputError for what is no truncation.
+        """
+        require_truncation(truncation)
         with np.errstate(all="ignore"):
             return self._swept(truncation).gradient()
 
@@ -125,13 +135,26 @@ class Tape:
             yield found
 
     def with_parameters(self, theta: Any) -> Tape:
-        """The same sequence, initial state and cell, read with other parameters."""
+        """The same sequence, initial state and cell, read with other parameters.
+
+        Raises InputError for arrays of other shapes.
+        """
+        require_parameters(self.program, theta)
+        for name in self.program.parameters:
+            found, expected = (np.shape(getattr(each, name)) for each in (theta, self.theta))
+            if found != expected:
+                raise InputError(f"{name} has shape {found}; expected {expected}, as on the tape")
         initial = {name: rows[0] for name, rows in self._recording.histories.items()}
         x, y = self.inputs.values()
         return Tape(forward(theta, Reading(self.program, x, y, initial)))
 
     def prefix(self, steps: int) -> Tape:
-        """The tape of the first steps alone, without running them again. 1 ≤ steps ≤ T."""
+        """The tape of the first steps alone, without running them again.
+
+        Raises InputError unless 1 ≤ steps ≤ T.
+        """
+        if not is_whole(steps) or not 1 <= steps <= self.steps:
+            raise InputError(f"no prefix of {steps} steps; expected 1 to {self.steps}")
         return Tape(self._recording.prefix(steps))
 
     def _swept(self, truncation: Truncation | None) -> Adjoints:
@@ -157,7 +180,7 @@ class Tape:
 
     def error(self, t: int) -> Error:
         """E_t, sent back on its own. Raises InputError unless 0 ≤ t < T."""
-        if not isinstance(t, (int, np.integer)) or not 0 <= t < self.steps:
+        if not is_whole(t) or not 0 <= t < self.steps:
             raise InputError(f"no error {t}; expected 0 to {self.steps - 1}")
         t = int(t)
         if t not in self._errors:
@@ -169,7 +192,8 @@ class Tape:
 
         Raises InputError unless 0 ≤ low ≤ last and 0 ≤ first ≤ last < T.
         """
-        if not (0 <= first <= last < self.steps and 0 <= low <= last):
+        whole = all(map(is_whole, (first, last, low)))
+        if not (whole and 0 <= first <= last < self.steps and 0 <= low <= last):
             raise InputError(f"no errors {first} to {last}, down to {low}; T = {self.steps}")
         return Pass(self._recording, first, last, low)
 
@@ -178,7 +202,7 @@ class Tape:
 
         Raises InputError unless −1 ≤ k ≤ t < T.
         """
-        if not -1 <= k <= t < self.steps:
+        if not (is_whole(t) and is_whole(k) and -1 <= k <= t < self.steps):
             raise InputError(f"no ∂s_{t}/∂s_{k}; expected −1 ≤ k ≤ t ≤ {self.steps - 1}")
         return ring.jacobian(self._recording, t, k)
 
@@ -187,6 +211,8 @@ class Tape:
 
         Raises InputError unless 0 ≤ j < T.
         """
+        if not is_whole(j) or not 0 <= j < self.steps:
+            raise InputError(f"no step {j}; expected 0 to {self.steps - 1}")
         return spectrum(self.jacobian(j, j - 1))
 
     def reach(self, errors: Sequence[int] | None = None) -> Array:
@@ -194,7 +220,7 @@ class Tape:
 
         Of some errors alone, distinct ones in any order: (number of them, T).
 
-        Raises InputError for an error that there is not, or twice.
+        Raises InputError for an error that there is not, or twice, and for more than 4 GiB.
         """
         return reach.reach(self._recording, errors)
 
@@ -204,7 +230,7 @@ class Tape:
         −inf for k > t and for an exact zero, for nothing else. Of some errors alone, distinct ones
         in any order: (number of them, T), O(their number · T·H²).
 
-        Raises InputError for an error that there is not, or twice.
+        Raises InputError for an error that there is not, or twice, and for more than 4 GiB.
         """
         return reach.log_reach(self._recording, errors)
 
@@ -243,5 +269,6 @@ class Error(Pass, eq=False):
         return expand(self.tape, self.terms(name, truncation))
 
     def kept_from(self, truncation: Truncation | None) -> int:
-        """The smallest k whose term is kept."""
+        """The smallest k whose term is kept. Raises InputError for what is no truncation."""
+        require_truncation(truncation)
         return truncation.first(self.t, self.tape.steps) if truncation else 0

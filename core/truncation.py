@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import InputError
-from core.numbers import Array
+from core.numbers import Array, is_whole
 from core.records import Record
 
 
@@ -26,7 +26,7 @@ class Truncation(Record):
     def __post_init__(self) -> None:
         for name in ("k1", "k2"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            if not is_whole(value) or value < 1:
                 raise InputError(
                     f"truncation {name} is {value}; expected a whole number, 1 or more"
                 )
@@ -46,3 +46,9 @@ class Truncation(Record):
         first = np.arange(0, steps, self.k1)
         last = np.minimum(first + self.k1, steps) - 1
         return np.stack([first, last, np.maximum(0, last - self.k2 + 1)], axis=1)
+
+
+def require_truncation(given: object) -> None:
+    """Raises InputError for what is neither a truncation nor None."""
+    if not (given is None or isinstance(given, Truncation)):
+        raise InputError(f"truncation {given}: expected Truncation(k1, k2), or None")

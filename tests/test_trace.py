@@ -422,7 +422,7 @@ def test_a_seed_that_does_not_draw_the_parameters_is_named(path: Path) -> None:
         (("model", "activation"), "softplus", "`$.model.activation`"),
         (("model", "truncation"), None, "gradient.U[0][0]"),
         (("model", "truncation", "k1"), 0, "`$.model.truncation.k1`"),
-        (("x", 0), 6, "x holds the token 6"),
+        (("x", 0), 6, "x holds the token 6 at t = 0"),
         (("x", 0), -1, "`$.x[0]`"),
         (("x", 0), 2**64, "`$.x[0]`"),
         (("y",), [], "x has shape (5,) and y (0,)"),

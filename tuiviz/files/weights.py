@@ -49,6 +49,8 @@ def save_parameters(
     Raises InputError if the file exists and `force` is not given, for another extension, for
     numbers that are not finite (no file of them can be loaded again), and if it cannot be written.
     """
+    if not isinstance(theta, Parameters):
+        raise InputError(f"{shown(path)}: {theta} to save; expected Parameters")
     arrays = {name: getattr(theta, name) for name in NAMES}
     for name, array in arrays.items():
         if array.dtype.kind != "f":
