@@ -24,7 +24,8 @@ _INTRODUCTION = """# Commands
 
 Results go to standard output, everything else to standard error. The exit code is 0 when it is
 done; 1 when a check found the gradient wrong; 2 for bad input or usage, with one line that says
-what is wrong and what to do; 130 after Ctrl-C; 141 when nobody reads the output any more."""
+what is wrong and what to do; 128 + its number where a signal ends it, as 130 after Ctrl-C; 141 when
+nobody reads the output any more."""
 
 
 def pages() -> dict[str, str]:

@@ -23,6 +23,7 @@ from terminal import on_terminal
 from tuiviz import __version__, cli
 from tuiviz.cli import patience
 from tuiviz.cli.export import _Progress
+from tuiviz.cli.interruption import Interruption, orderly_end
 from tuiviz.debugger.keeping import content_key
 from tuiviz.files import arrays, disk
 from tuiviz.opening import look_ahead, open_debugger
@@ -480,7 +481,10 @@ def test_streams_that_are_closed(tmp_path: Path, command: str, code: int) -> Non
     assert (done.returncode, done.stdout) == (code, "")
 
 
-def test_an_interrupt_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_quietly_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    number = getattr(signal, name)
     words = np.random.default_rng(0).integers(0, 20, 1001)
     (tmp_path / "long.txt").write_text(" ".join(map(str, words)))
     args = ["export", "long.txt", "-o", "o.json", "--hidden", "16"]
@@ -488,10 +492,23 @@ def test_an_interrupt_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
         while not list(tmp_path.glob(".tuiviz-*")):
             assert program.poll() is None
             time.sleep(0.01)
-        program.send_signal(signal.SIGINT)
+        program.send_signal(number)
         out, err = program.communicate()
-    assert (program.returncode, out.strip(), err.strip()) == (130, "", "")
+    assert (program.returncode, out.strip(), err.strip()) == (128 + number, "", "")
     assert [entry.name for entry in tmp_path.iterdir()] == ["long.txt"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
+def test_a_hang_up_that_is_ignored_stays_ignored() -> None:
+    """As under nohup: neither an export nor a training ends when the terminal goes."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with orderly_end(), Interruption() as interruption:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not interruption.signal
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 # The terminal

@@ -12,6 +12,7 @@ import click
 
 from core.errors import InputError
 from tuiviz import __version__
+from tuiviz.cli.interruption import orderly_end
 from tuiviz.files.visible import visible
 
 # Saves 50 ms of start; more threads cost more than they help at these sizes.
@@ -58,12 +59,13 @@ def commands(context: click.Context) -> None:
 
 def main() -> None:
     """Runs the command of the command line; exits with 0, 1 where a check found the gradient wrong,
-    2 for bad input, 130 for Ctrl-C, or 141 where nobody reads on.
+    2 for bad input, 128 + signal where one ends it (130: Ctrl-C), or 141 where nobody reads on.
     """
     _prepare_streams()
     try:
-        code = commands.main(prog_name="tuiviz", standalone_mode=False)
-        sys.stdout.flush()
+        with orderly_end():
+            code = commands.main(prog_name="tuiviz", standalone_mode=False)
+            sys.stdout.flush()
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tuiviz"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
