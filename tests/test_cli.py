@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -218,6 +219,23 @@ def test_a_terminal_without_utf_8_is_drawn_in_ascii(level: str) -> None:
     assert "\\u" not in written
     assert "??" in written
     assert "the terminal takes ascii, not UTF-8: drawn in ASCII" in written
+
+
+@pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_no_colour_is_written_where_none_is_wanted(
+    tmp_path: Path, env: dict[str, str], coloured: bool
+) -> None:
+    """Neither colours nor greys; bold, dim and reverse are no colours, nor is the default, 39."""
+    command = [*TUIVIZ, "run", SAMPLE]
+    code, written = on_terminal(command, keys="nnT?q:quit\r", after="tuiviz", env=env, cwd=tmp_path)
+    assert code == 0
+    sequences = re.findall(r"\x1b\[([0-9;]*)m", written)
+    codes = {int(each or 0) for sequence in sequences for each in sequence.split(";")}
+    assert bool(codes & {*range(30, 39), *range(40, 49), *range(90, 108)}) == coloured
+    assert codes >= {1, 7}
+    if not coloured:
+        assert 2 in codes
+        assert "quit\x1b[0m\x1b[7;39;49m \x1b[0m" in written  # the cursor of the prompt
 
 
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:

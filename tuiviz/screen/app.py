@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,7 +121,8 @@ class DebuggerApp(App[None], inherit_bindings=False):
     def __init__(
         self, debugger: Debugger, ascii_only: bool = False, settings: Settings | None = None
     ) -> None:
-        super().__init__()
+        # Without colour no shades of grey either: Textual mixes them unless it may use ANSI's own.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.debugger = debugger
         self.warnings: list[str] = []
         """What of the settings cannot be used, and what the terminal lacks."""

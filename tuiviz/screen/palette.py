@@ -86,3 +86,19 @@ LIGHT = Palette(
     negative=_shades(_LIGHT_TEXT, ("#e3eefa", "#bcd7f2", "#8bb8e6", "#2f6fb5", "#123f73")),
     positive=_shades(_LIGHT_TEXT, ("#fbeedd", "#f5d5ab", "#ecb26d", "#a8650f", "#6b3d00")),
 )
+
+WITHOUT_COLOUR = Palette(
+    plain=_PLAIN,
+    dim=_DIM,
+    bold=_BOLD,
+    current=_CURRENT,
+    frame=_DIM,
+    in_focus=_BOLD,
+    selected=_BOLD,
+    symbol=_PLAIN,
+    warning=_BOLD,
+    good=_PLAIN,
+    negative=(_DIM, _PLAIN, _PLAIN, _BOLD, _BOLD),
+    positive=(_DIM, _PLAIN, _PLAIN, _BOLD, _BOLD),
+)
+"""Where NO_COLOR is set (no-color.org): weight alone; the sign of a number is in its text."""

@@ -16,7 +16,10 @@ from tuiviz.glyphs import to_ascii
 class Prompt(Input):
     """One line in which an argument, an answer, a path or an action is typed."""
 
-    DEFAULT_CSS = "Prompt { height: 1; padding: 0 1; }"
+    DEFAULT_CSS = """
+    Prompt { height: 1; padding: 0 1; }
+    Prompt:nocolor > .input--cursor, Prompt:nocolor > .input--selection { text-style: reverse; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", "cancel", show=False)
     ]

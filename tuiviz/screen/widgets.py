@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, filled, framed
-from tuiviz.screen.palette import DARK, LIGHT
+from tuiviz.screen.palette import DARK, LIGHT, WITHOUT_COLOUR
 
 Title = Callable[[Debugger], str]
 
@@ -83,6 +83,8 @@ class View(Widget):
 
     def notify_style_update(self) -> None:
         self._palette = DARK if self.app.current_theme.dark else LIGHT
+        if self.app.no_color:
+            self._palette = WITHOUT_COLOUR
         self._paint = cache(self._painted)
         self._lines, self._strips = [], []
         super().notify_style_update()
