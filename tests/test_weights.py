@@ -127,7 +127,7 @@ def test_an_existing_file_is_kept_without_force(tmp_path: Path, extension: str) 
     path = put(tmp_path / ("theta" + extension), ordinary())
     before = path.read_bytes()
     theta = Parameters.random(inputs=2, hidden=3, outputs=2)
-    with refused("exists already", "--force"):
+    with refused("exists already and is kept; force=True replaces it"):
         save_parameters(path, theta)
     assert path.read_bytes() == before
     save_parameters(path, theta, force=True)

@@ -23,7 +23,7 @@ from tuiviz.files.disk import StrPath, shown
 from tuiviz.files.provenance import Provenance, StateFormat, read_provenance
 from tuiviz.files.text import Corpus, normalized, read_corpus
 from tuiviz.files.visible import visible
-from tuiviz.files.weights import save_parameters
+from tuiviz.files.weights import write_parameters
 from tuiviz.problem import ACTIVATION, SEED, ModelOptions, chosen, parameters, read_text
 
 RATE, ORDER = 0.1, "file"
@@ -69,10 +69,10 @@ class Plan(Record, eq=False):
     def save(self, path: StrPath, state: State, *, force: bool = False) -> None:
         """Writes the weights of a state, with all that reproduces them and goes on from them.
 
-        Raises InputError as `save_parameters` does.
+        Raises InputError as `write_parameters` does.
         """
         recipe = msgspec.structs.replace(self.recipe, state=_place(state))
-        save_parameters(path, state.theta, metadata=recipe.to_json(), force=force)
+        write_parameters(path, state.theta, metadata=recipe.to_json(), force=force)
 
 
 def new_plan(path: StrPath, options: ModelOptions, sgd: SgdOptions) -> Plan:

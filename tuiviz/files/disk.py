@@ -14,6 +14,14 @@ from tuiviz.files.visible import visible
 
 StrPath = str | os.PathLike[str]
 
+
+class KeptFileError(InputError):
+    """A file that is kept, as nobody asked to replace it; says so in the words of an option."""
+
+    def __init__(self, path: StrPath, how: str = "use --force to replace it") -> None:
+        super().__init__(f"{shown(path)}: exists already and is kept; {how}")
+
+
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -127,7 +135,7 @@ def _target(path: StrPath, force: bool) -> tuple[str, os.stat_result | None]:
     if found and not stat.S_ISREG(found.st_mode):
         raise InputError(f"{shown(path)}: a pipe or a device; expected a regular file")
     if found and not force:
-        raise _exists(path)
+        raise KeptFileError(path)
     target = os.path.realpath(name)
     if not os.path.isdir(folder := os.path.dirname(target)):
         raise InputError(f"{shown(path)}: no such folder: {shown(folder)}; create it first")
@@ -142,15 +150,11 @@ def _move(temporary: str, target: str, path: StrPath, force: bool) -> None:
         # Unlike a check and a rename, a link cannot overwrite a file that has just appeared.
         os.link(temporary, target)
     except FileExistsError:
-        raise _exists(path) from None
+        raise KeptFileError(path) from None
     except OSError:  # a file system without hard links
         if os.path.lexists(target):
-            raise _exists(path) from None
+            raise KeptFileError(path) from None
         os.replace(temporary, target)
-
-
-def _exists(path: StrPath) -> InputError:
-    return InputError(f"{shown(path)}: exists already and is kept; use --force to replace it")
 
 
 def _write_reason(error: OSError, target: str) -> str:

@@ -6,7 +6,7 @@ from core.errors import InputError
 from core.parameters import NAMES, Parameters
 from tuiviz.files.arrays import read_arrays, require_finite, write_arrays
 from tuiviz.files.conventions import Convention
-from tuiviz.files.disk import StrPath, shown
+from tuiviz.files.disk import KeptFileError, StrPath, shown
 from tuiviz.files.recognition import Match, fitting, matches
 
 
@@ -40,17 +40,24 @@ def load_recognised(path: StrPath, convention: str | None = None) -> tuple[Conve
         raise InputError(f"{shown(path)}: {error}") from error
 
 
-def save_parameters(
-    path: StrPath, theta: Parameters, *, metadata: str | None = None, force: bool = False
-) -> None:
+def save_parameters(path: StrPath, theta: Parameters, *, force: bool = False) -> None:
     """Writes θ so that load_parameters gives it back bit for bit; the same θ, the same bytes.
 
-    metadata: a text to keep inside, see `tuiviz.files.provenance`.
     Raises InputError if the file exists and `force` is not given, for another extension, for
     numbers that are not finite (no file of them can be loaded again), and if it cannot be written.
     """
     if not isinstance(theta, Parameters):
         raise InputError(f"{shown(path)}: {theta} to save; expected Parameters")
+    try:
+        write_parameters(path, theta, force=force)
+    except KeptFileError:
+        raise KeptFileError(path, "force=True replaces it") from None
+
+
+def write_parameters(
+    path: StrPath, theta: Parameters, *, metadata: str | None = None, force: bool = False
+) -> None:
+    """The same for a command. metadata: a text to keep inside, see `tuiviz.files.provenance`."""
     arrays = {name: getattr(theta, name) for name in NAMES}
     for name, array in arrays.items():
         if array.dtype.kind != "f":
