@@ -109,7 +109,7 @@ def test_help_needs_neither_numpy_nor_textual(args: list[str]) -> None:
 
 
 def test_export_says_what_it_saved(run: Run, tmp_path: Path) -> None:
-    assert run("export", SAMPLE, "-o", "out.json") == (0, "saved out.json: T = 5, 5 errors\n", "")
+    assert run("export", SAMPLE, "-o", "out.json") == (0, "", "saved out.json: T = 5, 5 errors\n")
     trace = json.loads((tmp_path / "out.json").read_text("utf-8"))
     assert trace["source"] == {"name": SAMPLE, "sequence": 1, "level": "word"}
     assert trace["model"] == {
@@ -117,12 +117,37 @@ def test_export_says_what_it_saved(run: Run, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_export_to_standard_output_writes_the_trace_and_nothing_else(tmp_path: Path) -> None:
+    for options in ([], ["--terms", "--errors", "none"], ["--force"]):
+        with started("export", SAMPLE, "-o", "-", *options, cwd=tmp_path) as program:
+            out, err = program.communicate()
+        assert (program.returncode, err) == (0, "")
+        assert not list(tmp_path.iterdir())
+        with started("export", SAMPLE, "-o", "a.json", *options, cwd=tmp_path) as program:
+            program.communicate()
+        assert out == (tmp_path / "a.json").read_text("utf-8")
+        (tmp_path / "a.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("export {} --hidden 0 -o -", "--hidden 0: expected 1 or more"),
+        ("train {} --steps 1 -o -", "-: expected a file ending in .npz or .safetensors"),
+        ("probe -o -", "-: expected a file ending in .npz"),
+    ],
+)
+def test_nothing_else_goes_there(run: Run, tmp_path: Path, command: str, said: str) -> None:
+    assert_refused(run(*command.format(SAMPLE).split()), said)
+    assert not list(tmp_path.iterdir())
+
+
 def test_export_takes_every_option(run: Run, tmp_path: Path) -> None:
     options = "--level char --sequence 2 --hidden 3 --seed 9 --activation relu --truncate 2,3"
     assert run("export", SAMPLE, "-o", "out.json", *options.split())[0] == 0
     again = [*options.split(), "--errors", "4,1,4", "--terms", "--force"]
-    code, out, _ = run("export", SAMPLE, "-o", "out.json", *again)
-    assert (code, out) == (0, "saved out.json: T = 27, 2 errors\n")
+    code, _, err = run("export", SAMPLE, "-o", "out.json", *again)
+    assert (code, err) == (0, "saved out.json: T = 27, 2 errors\n")
     trace = json.loads((tmp_path / "out.json").read_text("utf-8"))
     assert trace["source"] == {"name": SAMPLE, "sequence": 2, "level": "char"}
     assert trace["model"] == {
@@ -244,15 +269,15 @@ def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:
     assert_refused(run("export", SAMPLE, "-o", "o", "--errors", "\x1b["), "--errors ␛[: expected")
     assert_refused(run("export", SAMPLE, "-o", "o", "\x1b["), "unexpected extra argument (␛[)")
     assert_refused(run("\x1b[31m"), r"'\x1b[31m'", "see tuiviz --help")
-    assert run("export", SAMPLE, "-o", "\x1b[2J.json")[1].startswith("saved ␛[2J.json: ")
+    assert run("export", SAMPLE, "-o", "\x1b[2J.json")[2].startswith("saved ␛[2J.json: ")
 
 
 def test_an_output_without_unicode(tmp_path: Path) -> None:
     args = ["export", SAMPLE, "-o", "한.json"]
     with started(*args, env={"PYTHONIOENCODING": "ascii"}, cwd=tmp_path) as program:
         out, err = program.communicate()
-    assert (program.returncode, err) == (0, "")
-    assert out == "saved \\ud55c.json: T = 5, 5 errors\n"
+    assert (program.returncode, out) == (0, "")
+    assert err == "saved \\ud55c.json: T = 5, 5 errors\n"
 
 
 # Bad input: the file
@@ -392,9 +417,9 @@ def test_weights_by_other_names_are_recognised_and_said(run: Run, tmp_path: Path
     np.savez(tmp_path / "ours.npz", U=U, W=W, V=V)
     np.savez(tmp_path / "rows.npz", Wx=U.T, Wh=W.T, Wy=V.T)
     export = ("export", SAMPLE, "--errors", "none", "-o")
-    assert run(*export, "ours.json", "--weights", "ours.npz")[2] == ""
+    assert "names" not in run(*export, "ours.json", "--weights", "ours.npz")[2]
     code, _, err = run(*export, "rows.json", "--weights", "rows.npz")
-    assert (code, err) == (0, "names: Wx Wh Wy (row vectors)\n")
+    assert (code, err.splitlines()[0]) == (0, "names: Wx Wh Wy (row vectors)")
     ours, rows = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("ours", "rows"))
     assert ours["parameters"] == rows["parameters"]
     assert ours["loss"] == rows["loss"]
@@ -467,17 +492,16 @@ def test_outputs_that_cannot_be_written(
 def test_a_full_disk_under_standard_output(tmp_path: Path) -> None:
     with (
         open("/dev/full", "w") as full,
-        started("export", SAMPLE, "-o", "o.json", stdout=full, cwd=tmp_path) as program,
+        started("export", SAMPLE, "-o", "-", stdout=full, cwd=tmp_path) as program,
     ):
         _, err = program.communicate()
     assert_refused((program.returncode, "", err), "standard output: no space left on device")
-    assert (tmp_path / "o.json").exists()
 
 
 def test_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
-    with started("export", SAMPLE, "-o", "o.json", stdout=theirs, cwd=tmp_path) as program:
+    with started("export", SAMPLE, "-o", "-", stdout=theirs, cwd=tmp_path) as program:
         assert program.communicate()[1] == ""
     os.close(theirs)
     assert program.returncode == 141

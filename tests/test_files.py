@@ -65,6 +65,14 @@ def test_a_name_without_a_folder_is_in_this_one(
     assert names(tmp_path) == ["out.npz"]
 
 
+def test_standard_output_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with refused("-: standard output is for export -o - alone; a file of that name is ./-"):
+        write("-")
+    write("./-")
+    assert names(tmp_path) == ["-"]
+
+
 def test_the_target_is_untouched_until_the_end(old: Path) -> None:
     with replacing(old, force=True) as file:
         file.write(b"new")

@@ -328,9 +328,10 @@ def test_metadata_that_is_no_bytes_is_refused(tmp_path: Path) -> None:
 def test_train_says_where_and_how_well(run: Run) -> None:
     code, out, err = run("train", SAMPLE, "--steps", "40", "-o", "w.npz")
     assert code == 0
-    assert "saved w.npz: step 40" in out
+    assert out.startswith("step 40, loss ")
+    assert err.endswith("\nsaved w.npz\n")
     assert "nats per token, guessing costs ln 6 = 1.7918" in out
-    assert err.count("\n") == 10
+    assert err.count("\n") == 11
     assert "step 40 of 40" in err
     assert "clipped" not in out
     code, out, _ = run("train", SAMPLE, "--steps", "2", "-o", "v.npz", "--resume", "w.npz")
@@ -450,9 +451,11 @@ def test_an_interrupt_keeps_the_steps_done(tmp_path: Path, name: str) -> None:
         assert child.stderr is not None
         time.sleep(1.0)
         child.send_signal(number)
-        out, _ = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=20)
     assert child.returncode == 128 + number
-    assert "interrupted; saved w.safetensors" in out
+    assert out.startswith("step ")
+    saved = "interrupted; saved w.safetensors; --resume w.safetensors goes on\n"
+    assert err.endswith(saved)
     state = provenance(tmp_path / "w.safetensors").state
     assert 0 < state.step < 300000
     plan = new_plan(SAMPLE, ModelOptions(), SgdOptions())

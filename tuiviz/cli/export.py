@@ -10,15 +10,22 @@ import click
 
 from core.errors import InputError
 from tuiviz.cli.options import model_options
-from tuiviz.files.disk import shown
+from tuiviz.files.disk import STANDARD_OUTPUT, shown
 
 if TYPE_CHECKING:
-    from tuiviz.problem import ModelOptions
+    from tuiviz.files.trace import Progress
+    from tuiviz.problem import ModelOptions, Problem
 
 
 @click.command()
 @click.argument("file")
-@click.option("-o", "output", required=True, metavar="OUT.json", help="The file to write.")
+@click.option(
+    "-o",
+    "output",
+    required=True,
+    metavar="OUT.json",
+    help="The file to write; - is standard output.",
+)
 @model_options
 @click.option(
     "--errors",
@@ -33,18 +40,30 @@ def export(
     file: str, output: str, options: ModelOptions, errors: str, terms: bool, force: bool
 ) -> None:
     """Save the trace of FILE as JSON: every value, gradient and term."""
-    from tuiviz.files.trace import write_trace
     from tuiviz.opening import open_problem
 
     problem = open_problem(file, options)
-
     chosen = _errors(errors, problem.steps)
     progress = _Progress()
     try:
-        write_trace(problem, output, errors=chosen, terms=terms, force=force, progress=progress)
+        _write(problem, output, chosen, terms, force, progress)
     finally:
         progress.done()
-    print(f"saved {shown(output)}: T = {problem.steps}, {len(chosen)} errors")
+    if output != STANDARD_OUTPUT:
+        count = "1 error" if len(chosen) == 1 else f"{len(chosen)} errors"
+        print(f"saved {shown(output)}: T = {problem.steps}, {count}", file=sys.stderr)
+
+
+def _write(
+    problem: Problem, output: str, errors: list[int], terms: bool, force: bool, progress: Progress
+) -> None:
+    from tuiviz.files.trace import trace, write_trace
+
+    if output != STANDARD_OUTPUT:
+        write_trace(problem, output, errors=errors, terms=terms, force=force, progress=progress)
+        return
+    for chunk in trace(problem, output, errors=errors, terms=terms, progress=progress):
+        sys.stdout.buffer.write(chunk)
 
 
 def _errors(text: str, steps: int) -> list[int]:

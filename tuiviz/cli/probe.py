@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from core.errors import InputError
@@ -30,5 +32,6 @@ def probe(
 
     chosen = Convention.usual(OURS if convention is None else convention)
     script = write_probe(output, make_probe(steps, hidden, tokens), chosen, force=force)
-    print(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}")
-    print(f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}")
+    print(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}", file=sys.stderr)
+    then = f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}"
+    print(then, file=sys.stderr)

@@ -116,7 +116,8 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                     print(sampled.row(state, account.loss), flush=True)
                 if view.due(done) or interruption.signal:
                     view.show(done, _loss(plan, account, state))
-    print(_ending(plan, account, state, output, bool(interruption.signal)))
+    print(_ending(plan, account, state))
+    print(_saved(output, bool(interruption.signal)), file=sys.stderr)
     return interruption.exit_code if interruption.signal else 0
 
 
@@ -125,18 +126,23 @@ def _loss(plan: Plan, account: Account, state: State) -> str:
     return f"loss {account.loss:.4f} (guessing {guessing:.4f})  rate {state.rate:.3g}"
 
 
-def _ending(plan: Plan, account: Account, state: State, output: str, interrupted: bool) -> str:
+def _ending(plan: Plan, account: Account, state: State) -> str:
     size = len(plan.corpus.vocabulary)
     parts = [
-        f"{'interrupted; ' if interrupted else ''}saved {shown(output)}: step {state.step}",
+        f"step {state.step}",
         f"loss {account.loss:.4f} nats per token",
         f"guessing costs ln {size} = {log(size):.4f}",
         f"rate {state.rate:.3g}",
     ]
     if plan.training.clip:
         parts.append(f"{account.clipped} of {account.steps} steps clipped")
-    goes_on = f"; --resume {shown(output)} goes on" if interrupted else ""
-    return ", ".join(parts) + goes_on
+    return ", ".join(parts)
+
+
+def _saved(output: str, interrupted: bool) -> str:
+    if interrupted:
+        return f"interrupted; saved {shown(output)}; --resume {shown(output)} goes on"
+    return f"saved {shown(output)}"
 
 
 def _divergence(plan: Plan, error: DivergenceError, file: str, output: str) -> str:

@@ -22,6 +22,9 @@ class KeptFileError(InputError):
         super().__init__(f"{shown(path)}: exists already and is kept; {how}")
 
 
+STANDARD_OUTPUT = "-"
+"""What stands for it where a file to write is named."""
+
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -121,6 +124,8 @@ def check_replaceable(path: StrPath, *, force: bool = False) -> None:
 def _target(path: StrPath, force: bool) -> tuple[str, os.stat_result | None]:
     """The real path to write, symbolic links followed, and what is there now."""
     name = os.fspath(path)
+    if name == STANDARD_OUTPUT:
+        raise InputError("-: standard output is for export -o - alone; a file of that name is ./-")
     try:
         found = _status(name)
     except FileNotFoundError:

@@ -36,10 +36,28 @@ def write_trace(
 ) -> None:
     """Saves the trace with each E_t of `errors`; with `terms`, every term's numbers too.
 
-    It streams: one term's numbers are in memory at a time. Raises InputError for what version 1
-    cannot hold (another cell, vectors for x, another dtype than float64, parameters that are not
-    finite), if the file exists and `force` is not given, if it cannot be written, and, before
-    anything is, if it grew too large.
+    It streams: one term's numbers are in memory at a time. Raises InputError as `trace` does, if
+    the file exists and `force` is not given, and if it cannot be written.
+    """
+    chunks = trace(problem, path, errors=errors, terms=terms, progress=progress)
+    with replacing(path, force=force) as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
+def trace(
+    problem: Problem,
+    path: StrPath,
+    *,
+    errors: Sequence[int],
+    terms: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[bytes]:
+    """The bytes of that file, piece by piece; `path` is for messages.
+
+    Raises InputError for what version 1 cannot hold (another cell, vectors for x, another dtype
+    than float64, parameters that are not finite), and, before anything is made, if it grew too
+    large.
     """
     _check_kind(problem, path)
     size = _BYTES * _numbers_in(problem, errors, terms)
@@ -48,9 +66,7 @@ def write_trace(
             f"{shown(path)}: the trace could take {byte_size(size)}, more than "
             f"{byte_size(LIMIT)}: {_smaller(errors, terms)}"
         )
-    with replacing(path, force=force) as file:
-        for chunk in _chunks(problem, errors, terms, progress):
-            file.write(chunk)
+    return _chunks(problem, errors, terms, progress)
 
 
 def _check_kind(problem: Problem, path: StrPath) -> None:
