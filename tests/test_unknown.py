@@ -65,6 +65,19 @@ def test_a_factor_below_one_is_a_clip_or_any_other(tmp_path: Path, factor: float
     said = run("check", "a.npz", cwd=tmp_path).stdout
     assert "wrong: clipped-global-norm (c = " in said
     assert f"times {factor}: a learning rate or any other factor would look the same" in said
+    found = json.loads(run("check", "a.npz", "--json", cwd=tmp_path).stdout)
+    assert found["indistinguishable"] == ["unknown"]
+    assert found["any_factor"] == pytest.approx(factor)
+
+
+def test_a_mistake_that_is_no_factor_has_none(tmp_path: Path) -> None:
+    q = exercise(0)
+    right = carrying(q)
+    put(tmp_path / "a.npz", q, {**right, "V": -right["V"]})
+    found = json.loads(run("check", "a.npz", "--json", cwd=tmp_path).stdout)
+    assert found["verdict"] == "wrong"
+    assert "any_factor" not in found
+    assert "unknown" not in found["indistinguishable"]
 
 
 def test_zeros_are_an_empty_bptt(tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ class Report(Record, eq=False):
         """Whether any number of the gradients is not zero."""
         return any(array.any() for array in self.gradients.values())
 
+    def any_factor(self, finding: Finding) -> float | None:
+        """The factor that a clip by one norm comes down to, which anything may be; else None."""
+        clipped = finding.id == "clipped-global-norm" or (
+            finding.id == "clipped-matrix-norm" and len(finding.parameters) == 1
+        )
+        if clipped and self.explanation:
+            return self.explanation.scales[finding.parameters[0]]
+        return None
+
     @cached_property
     def coefficients(self) -> Coefficients | None:
         """How often each term (t, k) of the recurrence is counted; None where there is no map.

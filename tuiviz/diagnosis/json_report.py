@@ -17,10 +17,14 @@ def as_json(name: str, report: Report) -> str:
         "file": name,
         "verdict": report.verdict,
         "findings": [_finding(finding) for finding in report.findings],
-        "indistinguishable": report.indistinguishable,
+        "indistinguishable": [*report.indistinguishable],
         "not_testable": report.not_testable,
         "tolerance": report.tolerance,
     }
+    factors = [report.any_factor(finding) for finding in report.findings]
+    if any_factor := [factor for factor in factors if factor is not None]:
+        found["indistinguishable"].append(UNKNOWN)
+        found["any_factor"] = any_factor[0]
     if report.faults:
         found["error"] = "; ".join(report.faults)
     if report.forward:

@@ -124,13 +124,10 @@ def _explained(finding: Finding, notation: Notation) -> Iterator[str]:
 
 
 def _any_factor(finding: Finding, report: Report) -> Iterator[str]:
-    """A clip by one norm is known by one factor, which anything may be."""
-    clipped = finding.id == "clipped-global-norm" or (
-        finding.id == "clipped-matrix-norm" and len(finding.parameters) == 1
-    )
-    if clipped and report.explanation:
-        factor = _signed(report.explanation.scales[finding.parameters[0]])
-        yield f"  times {factor}: a learning rate or any other factor would look the same"
+    factor = report.any_factor(finding)
+    if factor is not None:
+        times = _signed(factor)
+        yield f"  times {times}: a learning rate or any other factor would look the same"
 
 
 def _first_wrong(finding: Finding) -> Iterator[str]:
