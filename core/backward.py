@@ -25,7 +25,7 @@ class Pass(Record, eq=False):
     TBPTT(k1, k2) makes a pass for each block of k1 steps.
     """
 
-    tape: Recording
+    tape: Recording = field(repr=False)
     first: int
     last: int
     low: int = 0

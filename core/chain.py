@@ -36,7 +36,7 @@ class Children(Record, Sequence["Expression"], eq=False):
     """The parts of an expression, each made when it is asked for: there can be thousands."""
 
     size: int
-    make: Callable[[int], Expression]
+    make: Callable[[int], Expression] = field(repr=False)
     _made: dict[int, Expression] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -72,6 +72,10 @@ class Expression(Record, eq=False):
     make: Callable[[], Sequence[Expression]] = tuple
     term: Term | None = None
     place: tuple[str, int] | None = None
+
+    def __repr__(self) -> str:
+        size = "×".join(map(str, self.shape))
+        return f"{type(self).__name__}({self.symbol} = {self.written}, {size})"
 
     @cached_property
     def value(self) -> Array:

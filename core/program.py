@@ -13,6 +13,7 @@ reversed, through the partials of `core.ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any
@@ -115,7 +116,7 @@ class Cell(Record):
 
     name: str
     activation: str
-    equations: Equations
+    equations: Equations = field(repr=False)
 
 
 Edge = tuple[Node, Partial, int]  # who reads a node, through which partial, as which operand
@@ -131,6 +132,9 @@ class Program(Record, eq=False):
     parameters: dict[str, Node]
     previous: dict[str, Node]  # by the name of a state: the leaf for its value one step earlier
     stages: dict[Node, Stage]
+
+    def __repr__(self) -> str:
+        return f"Program({self.cell!r}, {' '.join(self.lines)})"
 
     @property
     def loss(self) -> Node:

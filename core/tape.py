@@ -66,6 +66,10 @@ class Tape:
         self._recording = recording
         self._errors: dict[int, Error] = {}
 
+    def __repr__(self) -> str:
+        cell = self.program.cell
+        return f"Tape({cell.name}, {cell.activation}, T={self.steps}, E={self.loss:.4g})"
+
     @property
     def program(self) -> Program:
         """The traced equations."""
@@ -237,6 +241,9 @@ class Tape:
 
 class Error(Pass, eq=False):
     """E_t of a recording, sent back on its own: a pass of one error, down to the first step."""
+
+    def __repr__(self) -> str:
+        return f"Error(t={self.t})"
 
     @property
     def t(self) -> int:

@@ -53,6 +53,10 @@ class Terms(Record, Sequence[Term]):
     last: int  # t
     first: int  # the smallest k that is kept
 
+    def __repr__(self) -> str:
+        name, kept = self.parameter, max(self.first, self.lowest)
+        return f"Terms({name!r}, k={self.last}…{self.lowest}, kept from k={kept})"
+
     def __len__(self) -> int:
         return self.last - self.lowest + 1
 

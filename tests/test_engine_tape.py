@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from problems import KINDS, RNNS, Array, Problem, close, laws, problems
 
 import tuiviz as tv
+from core.chain import Expression
 from core.program import Node, cross_entropy, identity, sigmoid, softmax, tanh
 from core.recording import BREATH, run
 
@@ -342,6 +343,31 @@ def test_what_is_refused_says_what_was_found_and_expected(
     assert "\n" not in line
     for part in parts:
         assert part in line
+
+
+def test_what_a_tape_answers_with_is_said_in_a_line() -> None:
+    """In a Python that echoes it: no functions, no nodes, no arrays."""
+    error = TAPE.error(3)
+    tree = error.expand("W")
+    for shown, expected in {
+        repr(TAPE): f"Tape(rnn, tanh, T=4, E={TAPE.loss:.4g})",
+        repr(error): "Error(t=3)",
+        repr(TAPE.errors(1, 3)): "Pass(first=1, last=3, low=0)",
+        repr(error.terms("W")): "Terms('W', k=3…0, kept from k=0)",
+        repr(error.terms("W", tv.Truncation(1, 2))): "Terms('W', k=3…0, kept from k=2)",
+        repr(error.terms("V")): "Terms('V', k=3…3, kept from k=3)",
+        repr(tree): "Sum(∂E₃/∂W = Σₖ, k = 3 … 0, 2×2)",
+        repr(tree.children): "Children(size=4)",
+        repr(tree.children[1]): "Product(∂E₃/∂W|₂ = δ₃,₂ ⊗ s₁, 2×2)",
+        repr(TAPE.program): "Program(Cell(name='rnn', activation='tanh'), a s z yhat E)",
+        repr(tv.check(THETA, [0], [1], tv.record(THETA, [0], [1]).gradient())): "Report(right)",
+    }.items():
+        assert shown == expected
+    nodes: list[Expression] = [tree]
+    while nodes:
+        node = nodes.pop()
+        assert len(repr(node)) < 120
+        nodes.extend(node.children)
 
 
 def peak(ask: Callable[[], object]) -> int:

@@ -62,6 +62,10 @@ class Report(Record, eq=False):
     multiples: Mapping[str, float] = field(default_factory=dict)
     forward: str = ""
 
+    def __repr__(self) -> str:
+        found = ", ".join(finding.id for finding in self.findings)
+        return f"Report({self.verdict}: {found})" if found else f"Report({self.verdict})"
+
     @property
     def searched(self) -> bool:
         """Whether mistakes were looked for; if not, the sequence is too long, see `search`."""
