@@ -382,7 +382,7 @@ def test_a_probe_replaces_nothing_unless_forced(tmp_path: Path) -> None:
         (["--hidden", 1], "--hidden 1: expected 2 or more"),
         (["--tokens", 2], "--tokens 2: expected 3 or more"),
         (["--steps", 500], "a probe is small"),
-        (["--convention", "x"], 'convention "x"'),
+        (["--convention", "x"], "--convention x: expected lecture, "),
     ],
 )
 def test_sizes_that_tell_nothing_apart(tmp_path: Path, options: list[Any], said: str) -> None:

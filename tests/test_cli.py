@@ -21,10 +21,12 @@ import numpy as np
 import pytest
 from terminal import on_terminal
 
+from core import ops
 from tuiviz import __version__, cli
 from tuiviz.cli import patience
 from tuiviz.cli.export import _Progress
 from tuiviz.cli.interruption import Interruption, orderly_end
+from tuiviz.cli.options import ACTIVATIONS
 from tuiviz.debugger.keeping import content_key
 from tuiviz.files import arrays, disk
 from tuiviz.opening import look_ahead, open_debugger
@@ -265,7 +267,9 @@ def test_no_colour_is_written_where_none_is_wanted(
 
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:
     assert_refused(run("export", "\x1b[2Jx\n", "-o", "o.json"), "␛[2Jx␊: no such file")
-    assert_refused(run("export", SAMPLE, "-o", "o", "--level", "\x1b\r"), 'level "␛␍"')
+    assert_refused(
+        run("export", SAMPLE, "-o", "o", "--level", "\x1b\r"), "--level ␛␍: expected word or char"
+    )
     assert_refused(run("export", SAMPLE, "-o", "o", "--errors", "\x1b["), "--errors ␛[: expected")
     assert_refused(run("export", SAMPLE, "-o", "o", "\x1b["), "unexpected extra argument (␛[)")
     assert_refused(run("\x1b[31m"), r"'\x1b[31m'", "see tuiviz --help")
@@ -338,8 +342,8 @@ def test_every_command_says_when_its_file_is_missing(run: Run, name: str) -> Non
         ("--hidden " + "9" * 40, ["GiB, more than 4 GiB: use a smaller --hidden"]),
         ("--seed -1", ["--seed -1: expected 0 to 9007199254740991"]),
         ("--seed " + "9" * 40, ["--seed 9999", "expected 0 to 9007199254740991"]),
-        ("--activation selu", ['activation "selu": expected tanh, relu, sigmoid, identity']),
-        ("--level line", ['level "line": expected word or char']),
+        ("--activation selu", ["--activation selu: expected tanh, relu, sigmoid or identity"]),
+        ("--level line", ["--level line: expected word or char"]),
         ("--truncate 0", ["--truncate 0: expected K2 or K1,K2, whole numbers"]),
         ("--truncate 1,0", ["--truncate 1,0: expected K2 or K1,K2"]),
         ("--truncate -2", ["--truncate -2: expected K2 or K1,K2"]),
@@ -359,6 +363,10 @@ def test_options_that_cannot_be_used(
 ) -> None:
     assert_refused(run("export", SAMPLE, "-o", "o.json", *options.split(" ")), *said)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_choices_of_an_option_are_those_of_the_engine() -> None:
+    assert tuple(ops.ACTIVATIONS) == ACTIVATIONS
 
 
 def test_what_is_missing_is_named(run: Run) -> None:
@@ -426,7 +434,7 @@ def test_weights_by_other_names_are_recognised_and_said(run: Run, tmp_path: Path
     refused = run(*export, "o.json", "--weights", "rows.npz", "--convention", "wx-columns")
     assert_refused(refused, "rows.npz: Wx has shape (6, 4); expected (4, D), as Wh is (4, 4)")
     refused = run(*export, "o.json", "--weights", "rows.npz", "--convention", "mine")
-    assert_refused(refused, 'convention "mine": expected one of lecture, ')
+    assert_refused(refused, "--convention mine: expected lecture, ")
     refused = run(*export, "o.json", "--convention", "wx")
     assert_refused(refused, "--convention needs --weights")
 
@@ -561,7 +569,7 @@ def test_run_needs_a_terminal(run: Run) -> None:
         run("run", SAMPLE),
         "the debugger needs a terminal, on standard error too",
     )
-    assert_refused(run("run", SAMPLE, "--wrt", "Z"), "--wrt Z: expected one of U, W, V, b, c")
+    assert_refused(run("run", SAMPLE, "--wrt", "Z"), "--wrt Z: expected U, W, V, b or c")
 
 
 @pytest.mark.parametrize(

@@ -608,8 +608,8 @@ def test_no_screen_is_needed() -> None:
     [
         ("--error", "-1", "tuiviz: --error -1: expected 0 to 4, as T = 5"),
         ("--error", "5", "tuiviz: --error 5: expected 0 to 4, as T = 5"),
-        ("--wrt", "Q", "tuiviz: --wrt Q: expected one of U, W, V, b, c"),
-        ("--format", "pdf", 'tuiviz: format "pdf": expected one of text, latex, markdown, json'),
+        ("--wrt", "Q", "tuiviz: --wrt Q: expected U, W, V, b or c"),
+        ("--format", "pdf", "tuiviz: --format pdf: expected text, latex, markdown or json"),
     ],
 )
 def test_what_cannot_be_explained_is_refused(option: str, value: str, expected: str) -> None:

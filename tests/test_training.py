@@ -393,6 +393,12 @@ def test_a_trace_is_no_text_to_train_on(run: Run) -> None:
     assert run("export", SAMPLE, "-o", "t.json")[0] == 0
     code, _, err = run("train", "t.json", "--steps", "1", "-o", "w.npz")
     assert (code, err) == (2, "tuiviz: t.json: a trace; expected a text to train on\n")
+    for name in ("w.npz", "w.safetensors", "w.pt"):
+        code, _, err = run("train", name, "--steps", "1", "-o", "v.npz")
+        assert (code, err) == (
+            2,
+            f"tuiviz: {name}: a file of arrays; expected a text to train on\n",
+        )
 
 
 def test_lines_of_one_token_are_left_out_and_named(run: Run) -> None:

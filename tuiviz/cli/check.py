@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import InputError
-from tuiviz.cli.options import say
+from tuiviz.cli.options import require_convention, say
 from tuiviz.files.disk import shown
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def check(files: tuple[str, ...], json: bool, convention: str | None) -> int:
     FILE, .npz or .safetensors, holds parameters, tokens and gradients. Exit 0: right. 1: wrong.
     2: cannot tell, or not readable. Of several files the largest.
     """
+    require_convention(convention)
     return max([_checked(file, json, convention, alone=len(files) == 1) for file in files])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuiviz.cli.options import model_options, parameter
+from tuiviz.cli.options import model_options, parameter, require_one_of
 
 if TYPE_CHECKING:
     from tuiviz.problem import ModelOptions
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 def explain(file: str, options: ModelOptions, error: int | None, wrt: str, form: str) -> None:
     """Write out the chain rule of one gradient of FILE, a text or a trace, with its numbers."""
     name = parameter(wrt)
+    from tuiviz.explain import FORMATS
     from tuiviz.explain import explain as explained
+
+    require_one_of("--format", form, FORMATS)
     from tuiviz.opening import chosen_error, open_problem
 
     problem = open_problem(file, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from tuiviz.files.visible import visible
 if TYPE_CHECKING:
     from tuiviz.problem import ModelOptions
 
-_ACTIVATIONS = "tanh, relu, sigmoid or identity"
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 PARAMETERS = ("U", "W", "V", "b", "c")
 
 
@@ -53,7 +53,7 @@ _MODEL = {
     "activation": click.option(
         "--activation",
         metavar="NAME",
-        help=f"Of the state: {_ACTIVATIONS}.  [default: tanh]",
+        help="Of the state: tanh, relu, sigmoid or identity.  [default: tanh]",
     ),
     "weights": click.option(
         "--weights", metavar="FILE", help="Parameters U, W, V, b, c: .npz or .safetensors."
@@ -78,14 +78,32 @@ _MODEL = {
 
 def parameter(wrt: str) -> str:
     """The parameter that --wrt names. Raises InputError if there is no such one."""
-    if wrt not in PARAMETERS:
-        raise InputError(f"--wrt {visible(wrt)}: expected one of {', '.join(PARAMETERS)}")
+    require_one_of("--wrt", wrt, PARAMETERS)
     return wrt
 
 
+def require_one_of(option: str, given: str | None, known: Iterable[str]) -> None:
+    """Raises InputError, in the words of the option, for a name that is none of those known."""
+    *others, last = known
+    if given is not None and given not in (*others, last):
+        raise InputError(f"{option} {visible(given)}: expected {', '.join(others)} or {last}")
+
+
+def require_convention(given: str | None) -> None:
+    """Raises InputError for a --convention that there is not."""
+    if given is not None:
+        from tuiviz.files.conventions import TABLE
+
+        require_one_of("--convention", given, [row.name for row in TABLE])
+
+
 def _model(truncate: str | None, **given: Any) -> ModelOptions:
+    from tuiviz.files.text import LEVELS
     from tuiviz.problem import ModelOptions, parse_truncation
 
+    require_one_of("--level", given["level"], LEVELS)
+    require_one_of("--activation", given["activation"], ACTIVATIONS)
+    require_convention(given["convention"])
     truncation = None if truncate is None else parse_truncation(truncate)
     return ModelOptions(truncation=truncation, say=say, **given)
 

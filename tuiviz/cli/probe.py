@@ -7,6 +7,7 @@ import sys
 import click
 
 from core.errors import InputError
+from tuiviz.cli.options import require_convention
 from tuiviz.files.disk import shown
 
 
@@ -26,6 +27,7 @@ def probe(
     """
     if not output.lower().endswith(".npz"):
         raise InputError(f"{shown(output)}: expected a file ending in .npz")
+    require_convention(convention)
     from tuiviz.diagnosis.probe import make_probe
     from tuiviz.diagnosis.template import write_probe
     from tuiviz.files.conventions import OURS, Convention

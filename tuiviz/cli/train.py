@@ -62,12 +62,10 @@ def train(
         raise InputError(f"--lr {lr}: expected a number, 0 or more")
     from core.learning.training import DivergenceError
     from tuiviz.files.arrays import check_output
-    from tuiviz.opening import is_trace
     from tuiviz.training import SgdOptions, new_plan, resumed_plan
 
     check_output(output, force=force)
-    if is_trace(file):
-        raise InputError(f"{shown(file)}: a trace; expected a text to train on")
+    _require_text(file)
     sgd = SgdOptions(rate=lr, clip=_clip(clip, clip_norm), halve=halve, order=order)
     if resume is None:
         plan = new_plan(file, options, sgd)
@@ -78,6 +76,15 @@ def train(
         return _train(plan, steps, output, force, reach)
     except DivergenceError as error:
         raise InputError(_divergence(plan, error, file, output)) from error
+
+
+def _require_text(file: str) -> None:
+    from tuiviz.files.endings import ARRAYS, PYTORCH, ending
+    from tuiviz.opening import is_trace
+
+    what = "a file of arrays" if ending(file) in (*ARRAYS, *PYTORCH) else ""
+    if what or is_trace(file):
+        raise InputError(f"{shown(file)}: {what or 'a trace'}; expected a text to train on")
 
 
 def _clip(value: float | None, norm: float | None) -> Clip | None:

@@ -173,7 +173,7 @@ def _apart(name: str, report: Report) -> str:
         return "zero, as if never computed"
     if name in report.multiples:
         return f"{_times(report.multiples[name])} the right one"
-    return f"off by {_number(residual)}"
+    return f"off by {_number(residual)} times the norm of the right one"
 
 
 def _gradients(parameters: Iterable[str], notation: Notation) -> str:
