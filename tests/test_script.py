@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,19 @@ def test_a_script_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_script(tmp_path / name)
         assert expected in str(caught.value)
+
+
+def test_a_script_may_come_through_a_pipe(tmp_path: Path) -> None:
+    """As --script <(…) gives it; /dev/null is a script that does nothing."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as writer:
+        writer.submit(pipe.write_bytes, b"n\n2 N\n")
+        assert read_script(pipe) == ["n", "2 N"]
+        writer.submit(pipe.write_bytes, b"n\n" * LIMIT)
+        with pytest.raises(InputError, match="pipe: too large; expected at most 1 MiB"):
+            read_script(pipe)
+    assert read_script(os.devnull) == []
 
 
 def test_from_the_command_line_an_error_ends_with_2_and_one_line(tmp_path: Path) -> None:

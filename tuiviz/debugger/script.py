@@ -13,7 +13,7 @@ from tuiviz.debugger import commands
 from tuiviz.debugger.actions import CUT, LEARN, MOVE
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.report import cursor_texts, stop_report
-from tuiviz.files.disk import StrPath, reading, shown
+from tuiviz.files.disk import StrPath, byte_size, reading, shown
 from tuiviz.files.visible import visible
 
 LIMIT = 2**20
@@ -21,9 +21,11 @@ LIMIT = 2**20
 
 
 def read_script(path: StrPath) -> list[str]:
-    """The lines of a script. Raises InputError if it cannot be read."""
-    with reading(path, limit=LIMIT) as file:
+    """The lines of a script, a file or a pipe. Raises InputError if it cannot be read."""
+    with reading(path, limit=LIMIT, pipes=True) as file:
         content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        raise InputError(f"{shown(path)}: too large; expected at most {byte_size(LIMIT)}")
     try:
         return content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:

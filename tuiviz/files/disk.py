@@ -42,8 +42,10 @@ def byte_size(count: int) -> str:
 
 
 @contextmanager
-def reading(path: StrPath, *, limit: int) -> Iterator[BinaryIO]:
+def reading(path: StrPath, *, limit: int, pipes: bool = False) -> Iterator[BinaryIO]:
     """A regular file of at most `limit` bytes, open to read; an OSError met on it is an InputError.
+
+    With `pipes` it may be a pipe or a device, whose size nobody knows beforehand.
 
     Raises InputError if there is no such file, if it is a folder, a pipe or a device, if it is
     larger than `limit`, or if it cannot be read.
@@ -51,7 +53,7 @@ def reading(path: StrPath, *, limit: int) -> Iterator[BinaryIO]:
     name = os.fspath(path)
     try:
         # Looked at before it is opened: opening a pipe would wait for a writer.
-        _check_readable(path, _status(name), limit)
+        _check_readable(path, _status(name), limit, pipes)
         with open(name, "rb") as file:
             yield file
     except OSError as error:
@@ -69,10 +71,10 @@ def _status(name: str) -> os.stat_result:
         raise InputError(f"{shown(name)}: not a usable file name") from error
 
 
-def _check_readable(path: StrPath, found: os.stat_result, limit: int) -> None:
+def _check_readable(path: StrPath, found: os.stat_result, limit: int, pipes: bool) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{shown(path)}: a folder; expected a file")
-    if not stat.S_ISREG(found.st_mode):
+    if not (pipes or stat.S_ISREG(found.st_mode)):
         raise InputError(f"{shown(path)}: a pipe or a device; expected a regular file")
     if found.st_size > limit:
         size = byte_size(found.st_size)
