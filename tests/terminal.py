@@ -15,6 +15,14 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryDirectory
 
 
+def hears_signals() -> None:
+    """For a program to begin with: what the tests themselves ignore, under nohup perhaps, it does
+    not.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def on_terminal(
     command: Sequence[str],
     *,

@@ -19,7 +19,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-from terminal import on_terminal
+from terminal import hears_signals, on_terminal
 
 from core import ops
 from tuiviz import __version__, cli
@@ -538,7 +538,7 @@ def test_a_signal_ends_quietly_and_leaves_nothing(tmp_path: Path, name: str) -> 
     words = np.random.default_rng(0).integers(0, 20, 1001)
     (tmp_path / "long.txt").write_text(" ".join(map(str, words)))
     args = ["export", "long.txt", "-o", "o.json", "--hidden", "16"]
-    with started(*args, cwd=tmp_path) as program:
+    with started(*args, cwd=tmp_path, preexec_fn=hears_signals) as program:
         while not list(tmp_path.glob(".tuiviz-*")):
             assert program.poll() is None
             time.sleep(0.01)

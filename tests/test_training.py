@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.text import Text
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from terminal import hears_signals
 
 from core.cells import rnn
 from core.errors import InputError
@@ -452,7 +453,12 @@ def test_an_interrupt_keeps_the_steps_done(tmp_path: Path, name: str) -> None:
     number = getattr(signal, name)
     args = [*TUIVIZ, "train", SAMPLE, "--steps", "300000", "-o", "w.safetensors"]
     with subprocess.Popen(
-        args, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        args,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_signals,
     ) as child:
         assert child.stderr is not None
         time.sleep(1.0)
