@@ -20,6 +20,9 @@ from core.schedule import Move, schedule
 ZERO = -(2**40)
 """The exponent of zero: below every other."""
 
+ROOM = 2**18
+"""The most numbers that are multiplied one by one at a time."""
+
 NARROW = 300
 """So many powers of two apart, numbers and their products are floats of one scale."""
 
@@ -57,12 +60,14 @@ class Wide(NamedTuple):
 
     def times(self, matrix: Wide) -> Wide:
         """Each row (…, n) times a matrix (n, m)."""
-        found = Wide(*(np.empty((len(self.fractions), matrix.fractions.shape[1]), dtype)
-                       for dtype in (np.float64, np.int64)))  # fmt: skip
         narrow = (self.spread(1) <= NARROW) & (matrix.spread(None) <= NARROW)
-        for rows, product in ((narrow, _at_one_scale), (~narrow, _number_by_number)):
-            if rows.any():
-                found.fractions[rows], found.exponents[rows] = product(self.at(rows), matrix)
+        wide = np.flatnonzero(~narrow)
+        room = max(1, ROOM // matrix.fractions.size)
+        parts = [(np.flatnonzero(narrow), _at_one_scale)]
+        parts += [(wide[i : i + room], _number_by_number) for i in range(0, len(wide), room)]
+        found = Wide.of(np.zeros((len(self.fractions), matrix.fractions.shape[1])))
+        for rows, product in parts:
+            found.fractions[rows], found.exponents[rows] = product(self.at(rows), matrix)
         return found
 
 
