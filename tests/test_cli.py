@@ -254,15 +254,12 @@ def test_no_colour_is_written_where_none_is_wanted(
 ) -> None:
     """Neither colours nor greys; bold, dim and reverse are no colours, nor is the default, 39."""
     command = [*TUIVIZ, "run", SAMPLE]
-    code, written = on_terminal(command, keys="nnT?q:quit\r", after="tuiviz", env=env, cwd=tmp_path)
+    code, written = on_terminal(command, keys="nnT?qq", after="tuiviz", env=env, cwd=tmp_path)
     assert code == 0
     sequences = re.findall(r"\x1b\[([0-9;]*)m", written)
     codes = {int(each or 0) for sequence in sequences for each in sequence.split(";")}
     assert bool(codes & {*range(30, 39), *range(40, 49), *range(90, 108)}) == coloured
-    assert codes >= {1, 7}
-    if not coloured:
-        assert 2 in codes
-        assert "quit\x1b[0m\x1b[7;39;49m \x1b[0m" in written  # the cursor of the prompt
+    assert codes >= ({1, 7} if coloured else {1, 2, 7})
 
 
 def test_names_that_steer_a_terminal_are_shown(run: Run) -> None:

@@ -333,6 +333,9 @@ def test_without_colour_signs_and_the_current_line_still_read(
         value = app.debugger.session.value().array
         assert (value < 0).any()
         assert "-.0" in screen_text(app)
+        await pilot.press("colon")
+        assert app.prompt.get_component_rich_style("input--cursor").reverse
+        assert app.prompt.get_component_rich_style("input--selection").reverse
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (100, 30), play)
 
