@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import InputError
-from tuiviz.cli.options import model_options
+from tuiviz.cli.options import model_options, say
 from tuiviz.files.disk import STANDARD_OUTPUT, shown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def export(
         progress.done()
     if output != STANDARD_OUTPUT:
         count = "1 error" if len(chosen) == 1 else f"{len(chosen)} errors"
-        print(f"saved {shown(output)}: T = {problem.steps}, {count}", file=sys.stderr)
+        say(f"saved {shown(output)}: T = {problem.steps}, {count}")
 
 
 def _write(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from core.errors import InputError
-from tuiviz.cli.options import require_convention
+from tuiviz.cli.options import require_convention, say
 from tuiviz.files.disk import shown
 
 
@@ -34,6 +32,5 @@ def probe(
 
     chosen = Convention.usual(OURS if convention is None else convention)
     script = write_probe(output, make_probe(steps, hidden, tokens), chosen, force=force)
-    print(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}", file=sys.stderr)
-    then = f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}"
-    print(then, file=sys.stderr)
+    say(f"saved {shown(output)}: T = {steps}, H = {hidden}, C = {tokens}")
+    say(f"fill in bptt() in {shown(script)}, run it, then: tuiviz check {shown(output)}")

@@ -12,7 +12,7 @@ import click
 
 from core.errors import InputError
 from tuiviz.cli.interruption import Interruption
-from tuiviz.cli.options import model_options
+from tuiviz.cli.options import model_options, say
 from tuiviz.cli.progress import Account, progress
 from tuiviz.cli.reach import ReachSample
 from tuiviz.files.disk import shown
@@ -124,7 +124,7 @@ def _train(plan: Plan, steps: int, output: str, force: bool, reach: bool) -> int
                 if view.due(done) or interruption.signal:
                     view.show(done, _loss(plan, account, state))
     print(_ending(plan, account, state))
-    print(_saved(output, bool(interruption.signal)), file=sys.stderr)
+    say(_saved(output, bool(interruption.signal)))
     return interruption.exit_code if interruption.signal else 0
 
 
