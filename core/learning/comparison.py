@@ -71,10 +71,10 @@ def comparisons(
 ) -> Iterator[Comparison]:
     """Every style at every n, the full gradient, and at the end a truncation of one's own.
 
-    lengths: the n, `some_lengths(T)` unless given.
+    lengths: the n, 1 … T unless given.
     """
     full = tape.gradient()
-    for n in some_lengths(tape.steps) if lengths is None else lengths:
+    for n in range(1, tape.steps + 1) if lengths is None else lengths:
         for style, made in STYLES.items():
             yield compare(tape, style, n, made(n, tape.steps), full)
     yield compare(tape, "full", tape.steps, Truncation(tape.steps, tape.steps), full)
@@ -83,11 +83,11 @@ def comparisons(
 
 
 ALL = 16
-"""Up to so many steps, every n is compared."""
+"""Up to so many steps, some n are every n."""
 
 
 def some_lengths(steps: int) -> list[int]:
-    """n = 1 … T; for T > 16 the powers of two, those one and a half times as large, and T."""
+    """n = 1 … T; of a T > 16 the powers of two, those one and a half times as large, and T."""
     if steps <= ALL:
         return list(range(1, steps + 1))
     powers = [2**i for i in range(steps.bit_length())]

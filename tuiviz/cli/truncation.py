@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -31,9 +31,9 @@ _COLUMNS = (
 @click.command()
 @click.argument("file")
 @model_options
-@click.option("--all", "every", is_flag=True, help="Every n; else some of them where T > 16.")
+@click.option("--some", is_flag=True, help="Only some n where T > 16; else every n.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def truncation(file: str, options: ModelOptions, every: bool, as_json: bool) -> None:
+def truncation(file: str, options: ModelOptions, some: bool, as_json: bool) -> None:
     """Compare truncated BPTT with the full gradient on FILE, for n = 1 … T.
 
     --truncate K1,K2, or the truncation of a trace, is compared too, in a row of its own.
@@ -42,7 +42,7 @@ def truncation(file: str, options: ModelOptions, every: bool, as_json: bool) -> 
     from tuiviz.opening import open_problem
 
     problem = open_problem(file, options)
-    lengths = list(range(1, problem.steps + 1)) if every else some_lengths(problem.steps)
+    lengths = some_lengths(problem.steps) if some else range(1, problem.steps + 1)
     found = comparisons(problem.tape, lengths, problem.truncation)
     if as_json:
         print(_json(problem, found))
@@ -60,9 +60,12 @@ def _about(problem: Problem) -> Iterator[str]:
     yield from _COLUMNS
 
 
-def _heading(problem: Problem, lengths: list[int]) -> str:
+def _heading(problem: Problem, lengths: Sequence[int]) -> str:
+    from core.learning.comparison import some_lengths
+
     steps = problem.steps
-    which = "every n" if len(lengths) == steps else f"{len(lengths)} of the {steps} n, --all: each"
+    fewer = f"; --some: {few}" if (few := len(some_lengths(steps))) < steps else ""
+    which = f"every n{fewer}" if len(lengths) == steps else f"{len(lengths)} of the {steps} n"
     left = _left("style", "n", "kept", "sweep", steps)
     groups = " " * (len(left) + 4) + "error".ljust(_COLUMN * 5) + "  cosine"
     names = "".join(name.rjust(_COLUMN) for name in PARAMETERS)
