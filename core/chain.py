@@ -61,7 +61,8 @@ class Expression(Record, eq=False):
     """A node of the chain rule: its symbol, how it is written, its shape, value and children.
 
     `term` is set on the terms of the sum; `place` has the line and the step whose partial a factor
-    is. Values and children are computed when asked for.
+    is. `relation` is = or, where a truncation drops terms of the symbol, ≈. Values and children are
+    computed when asked for.
     """
 
     symbol: str
@@ -72,6 +73,12 @@ class Expression(Record, eq=False):
     make: Callable[[], Sequence[Expression]] = tuple
     term: Term | None = None
     place: tuple[str, int] | None = None
+    relation: str = "="
+
+    @property
+    def equation(self) -> str:
+        """∂s₂/∂a₂ = diag(1 − s₂²)."""
+        return f"{self.symbol} {self.relation} {self.written}"
 
     def __repr__(self) -> str:
         size = "×".join(map(str, self.shape))
@@ -148,6 +155,7 @@ def expand(tape: Recording, terms: Terms) -> Sum:
         axes=chain.axes,
         compute=lambda: terms.sum,
         make=lambda: Children(len(terms), lambda index: chain.term(terms[index])),
+        relation="≈" if terms.first > terms.lowest else "=",
     )
 
 
@@ -169,9 +177,11 @@ class _Chain:
         self.index = index
 
     def written_sum(self) -> str:
+        if self.terms.first > self.t:
+            return "0, all dropped"
         if not self.terms.recurrent:
             return "one term"
-        return f"Σₖ, k = {self.t} … 0"
+        return f"Σₖ, {symbols.steps(self.t, max(self.terms.first, self.terms.lowest))}"
 
     def term(self, term: Term) -> Product:
         return Product(

@@ -66,6 +66,11 @@ def sent_back(template: str, error: int | str) -> str:
     return template.replace("{e,}", f"{at}," if at else "").replace("{e}", at)
 
 
+def steps(last: int, first: int) -> str:
+    """The steps of a sum, from the last down: k = 3 … 1; of a single one k = 3."""
+    return f"k = {last} … {first}" if last > first else f"k = {last}"
+
+
 def written_partial(node: Node, partial: Partial, t: int) -> str:
     """A partial of a node as it is written, diag(1 − s₂²)."""
     return filled(_with_operands(node, partial.written), t)

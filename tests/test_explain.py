@@ -242,11 +242,49 @@ def test_a_truncation_drops_its_terms_from_the_sum(t: int, k1: int, k2: int, nam
 def test_a_text_says_what_a_truncation_drops() -> None:
     found = problem(steps=7, truncation=Truncation(1, 2))
     written = explain(found, 4, "U")
-    assert "TBPTT(1, 2): the terms k = 4 … 3 are added up" in written
-    assert written.count("dropped") == 3
+    assert "TBPTT(1, 2): k = 4 … 3 added up, k = 2 … 0 dropped" in written
+    assert written.count("dropped") == 4
     assert "The truncation drops 3 of 5 terms" in written
     whole = explain(problem(steps=7, truncation=Truncation(7, 1)), 4, "U")
     assert "The truncation drops every term: the sum is zero." in whole
+
+
+BOUNDS = {  # what is said to be added up, in the formula and at the sum of each format
+    "text": r"≈ Σₖ(?: .*|),\s+k = (\d+)(?: … (\d+))?(?:\s|$)",
+    "latex": r"\\approx \\sum_\{k=(\d+)\}\^\{(\d+)\}",
+    "markdown": r"\\approx \\sum_\{k=(\d+)\}\^\{(\d+)\}",
+}
+
+
+@pytest.mark.parametrize("form", BOUNDS)
+@pytest.mark.parametrize("name", ["U", "W", "b"])
+def test_what_a_truncated_sum_is_said_to_be_is_what_it_is(form: str, name: str) -> None:
+    """The bounds of k that are written, and no others, give the sum; nothing else is called =."""
+    for k1, k2 in ((1, 1), (1, 2), (3, 2), (6, 3), (2, 6)):
+        found, t = problem(steps=6, truncation=Truncation(k1, k2), given=True), 4
+        said, plain = explained(found, t, name), Plain(found)
+        written = explain(found, t, name, form)
+        equations = [line for line in written.split("\n") if re.search(BOUNDS[form], line)]
+        for line in equations:
+            match = re.search(BOUNDS[form], line)
+            assert match is not None
+            last, *rest = sorted({int(k) for k in match.groups() if k}, reverse=True)
+            kept = range(last, min(rest, default=last) - 1, -1)
+            total = sum(plain.term(t, name, k) for k in kept)
+            assert array(said["sum"]) == pytest.approx(total, abs=1e-12)
+        dropped = said["dropped"]["count"]
+        assert bool(equations) == (0 < dropped <= t)
+        if 0 < dropped <= t:
+            assert said["formula"].startswith(f"{said['symbol']} ≈ Σₖ")
+            symbol = {"text": f"{said['symbol']} = "}.get(form, rf"\partial {name}}} = ")
+            assert not any(line.startswith(symbol) for line in written.split("\n"))
+
+
+def test_a_sum_without_a_kept_term_is_not_called_the_sum_of_all() -> None:
+    found = problem(steps=6, truncation=Truncation(6, 2))
+    first, *rest = explain(found, 1, "W").split("\n")
+    assert first.startswith("∂E₁/∂W ≈ 0, all dropped")
+    assert "∂E₁/∂W = Σₖ, k = 1 … 0" not in "\n".join(rest)
 
 
 # Zero terms
@@ -461,7 +499,7 @@ KNOWN = r"""
 documentclass usepackage ifPDFTeX fi else IfFileExists setlength parindent allowdisplaybreaks
 newcommand sign signnumber iffontchar font char texttt textless textgreater begin end section*
 subsection* frac partial hat sum prod mathrm top otimes odot delta sigma log cdot infty text Bigr
-times hline vdots cdots dots small textbackslash textasciitilde textasciicircum textbar
+approx times hline vdots cdots dots small textbackslash textasciitilde textasciicircum textbar
 textquotedbl textquotesingle textasciigrave textendash , [ ] { } $ & # _ % |
 """
 

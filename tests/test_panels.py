@@ -1,4 +1,4 @@
-"""What the panels say is true of their numbers, and nothing is said of numbers that are not there."""
+"""What the panels say is true of their numbers; of numbers that are not there they say nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.parameters import Parameters
+from core.symbols import subscript
 from core.tape import record
 from core.truncation import Truncation
 from tuiviz.debugger.commands import run
@@ -79,3 +80,31 @@ def test_singular_values_without_room_are_counted(height: int) -> None:
     assert len(lines) == min(height, 7)
     if counted < 4 and height > 3:
         assert lines[-1].startswith(f"… {4 - counted} more, the smallest 1.000")
+
+
+# A sum of which a truncation drops terms
+
+
+@pytest.mark.parametrize("truncation", [None, (1, 2), (3, 2), (5, 2), (1, 4), (2, 5)])
+@pytest.mark.parametrize("name", ["W", "V"])
+def test_the_titles_of_a_sum_are_equations_that_hold(
+    truncation: tuple[int, int] | None, name: str
+) -> None:
+    chosen = Truncation(*truncation) if truncation else None
+    given = open_debugger(SAMPLE, ModelOptions(truncation=chosen)).session.problem
+    for t in range(STEPS):
+        debugger = Debugger(Session(given, t, name))
+        run(debugger, "cursor")
+        lowest = 0 if name == "W" else t
+        kept = [k for k in range(t, lowest - 1, -1) if not chosen or chosen.keeps(t, k, STEPS)]
+        terms = given.tape.error(t).terms(name)
+        total = sum((terms.at(k).value for k in kept), start=np.zeros(terms.sum.shape))
+        assert debugger.session.value().array == pytest.approx(total)
+        sign = "=" if len(kept) == t - lowest + 1 else "≈"
+        steps = f"k = {kept[0]} … {kept[-1]}" if len(kept) > 1 else f"k = {t}"
+        right = f"Σₖ, {steps}" if name == "W" else "one term"
+        symbol = f"∂E{subscript(t)}/∂{name}"
+        for title in (chain.title(debugger), matrix.title(debugger)):
+            assert title == f"{symbol} {sign} {right if kept else '0, all dropped'}"
+        first = shown(chain.chain, debugger)[0]
+        assert (f"{symbol}, kept " in first) == (sign == "≈")

@@ -25,7 +25,7 @@ def seen(session: Session) -> Seen:
     value = session.line_value()
     rows = tuple(row.expression.symbol for row in session.outline.rows(0, 10**6))
     array = np.ascontiguousarray(value.array)
-    return session.error, value.heading, rows, array.tobytes(), so_far(session)
+    return session.error, value.written, rows, array.tobytes(), so_far(session)
 
 
 def equal(one: Seen, other: Seen) -> bool:

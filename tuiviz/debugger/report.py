@@ -74,7 +74,7 @@ def cursor_texts(debugger: Debugger) -> list[str]:
         found = debugger.session.value()
     except InputError as error:  # too many numbers
         return [f"  {error}"]
-    return [f"  cursor  {found.heading}  {shown_value(found.array, debugger.look.digits)}"]
+    return [f"  cursor  {found.written}  {shown_value(found.array, debugger.look.digits)}"]
 
 
 def shown_value(value: Any, digits: int = 4) -> str:

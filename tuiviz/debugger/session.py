@@ -36,12 +36,6 @@ class Value(Record):
     array: Any
     labels: tuple[tuple[str, ...], ...]
 
-    @property
-    def heading(self) -> str:
-        """∂s₂/∂a₂ = diag(1 − s₂²); a line as it is."""
-        whole = "+=" in self.written or self.written.startswith(self.title)
-        return self.written if whole else f"{self.title} = {self.written}"
-
 
 class Session(Record):
     """A problem, a walk back, a position on it, the chosen E_t and parameter, a cursor."""
@@ -298,7 +292,8 @@ class Session(Record):
         if self.cursor is None:
             return self.line_value()
         found = self.outline.expression(self.cursor)
-        return Value(found.symbol, found.written, found.value, self.labels(found.axes, found.shape))
+        labels = self.labels(found.axes, found.shape)
+        return Value(found.symbol, found.equation, found.value, labels)
 
     def line_value(self) -> Value:
         """The numbers that the current line computes."""

@@ -18,7 +18,7 @@ def formula(explanation: Explanation) -> Iterator[str]:
     found = explanation.formula
     chain = r" \, ".join(map(latex, found.chain))
     over = rf"\sum_{{k={found.last}}}^{{{found.first}}} " if found.through_time else ""
-    yield f"{latex(found.symbol)} = {over}{chain}"
+    yield f"{latex(found.symbol)} {latex(found.relation)} {over}{chain}"
     for left, right in found.definitions:
         if left == found.through_time and found.step:
             product = rf"\prod_{{j={found.first}}}^{{k+1}}"
@@ -56,8 +56,8 @@ def _equal(sides: list[str], found: Quantity) -> str:
         return " = ".join(sides)
     shown = corner(found.labels, found.value)
     if len(shown.columns) <= _BESIDE:
-        return " = ".join([*sides, matrix(shown)])
-    lines = " = ".join(sides), f"= {matrix(shown)}"
+        return f"{' = '.join(sides)} {latex(found.relation)} {matrix(shown)}"
+    lines = " = ".join(sides), f"{latex(found.relation)} {matrix(shown)}"
     return "\\begin{gathered}\n" + " \\\\\n".join(lines) + "\n\\end{gathered}"
 
 

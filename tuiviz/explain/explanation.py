@@ -45,6 +45,12 @@ class Quantity(Record):
     labels: tuple[tuple[str, ...], ...]
     value: Array | None
     norm: float | None
+    relation: str = "="  # to what is written; ≈ where a truncation drops terms
+
+    @property
+    def equation(self) -> str:
+        """∂s₂/∂a₂ = diag(1 − s₂²)."""
+        return f"{self.symbol} {self.relation} {self.written}"
 
     @property
     def size(self) -> str:
@@ -161,6 +167,7 @@ class Explanation(Record, eq=False):
                 labels=self.problem.axis_labels(expression.axes, expression.shape),
                 value=value,
                 norm=None if value is None else _norm(value),
+                relation=expression.relation,
             )
         return self._quantities[expression.symbol]
 

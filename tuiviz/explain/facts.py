@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from rich.cells import cell_len
 
+from core import symbols
 from tuiviz.cells import fitted
 from tuiviz.explain.explanation import Explanation
 from tuiviz.numbers import number, percent
@@ -42,9 +43,13 @@ def truncation(explanation: Explanation) -> str:
     chosen, terms = explanation.problem.truncation, explanation.terms
     if not chosen:
         return ""
-    kept = [term.k for term in terms if term.kept]
-    which = f"the terms k = {kept[0]} … {kept[-1]} are added up" if kept else "no term is kept"
-    return f"truncated, TBPTT({chosen.k1}, {chosen.k2}): {which}"
+    t, lowest, first = explanation.t, terms.lowest, max(terms.first, terms.lowest)
+    parts = []
+    if first <= t:
+        parts.append(f"{symbols.steps(t, first)} added up")
+    if lowest < first:
+        parts.append(f"{symbols.steps(min(first - 1, t), lowest)} dropped")
+    return f"truncated, TBPTT({chosen.k1}, {chosen.k2}): {', '.join(parts)}"
 
 
 def remarks(explanation: Explanation) -> Iterator[str]:

@@ -14,11 +14,13 @@ from core.terms import Terms
 class Formula(Record):
     """∂E₃/∂W = Σₖ ∂E₃/∂ŷ₃ · ∂ŷ₃/∂s₃ · ∂s₃/∂sₖ · ∂⁺sₖ/∂W, and what its factors are.
 
-    `first` and `last` are the bounds of k. `through_time` is ∂s₃/∂sₖ and `step` is ∂sⱼ/∂sⱼ₋₁;
+    `first` and `last` are the bounds of k, of the terms that are kept; with none that is, of all.
+    `through_time` is ∂s₃/∂sₖ and `step` is ∂sⱼ/∂sⱼ₋₁;
     of a parameter of the readout there are none, and no sum.
     """
 
     symbol: str
+    relation: str
     chain: tuple[str, ...]
     first: int
     last: int
@@ -31,8 +33,9 @@ class Formula(Record):
         """The formula on one line."""
         chain = " · ".join(self.chain)
         if not self.through_time:
-            return f"{self.symbol} = {chain}"
-        return f"{self.symbol} = Σₖ {chain},  k = {self.first} … {self.last}"
+            return f"{self.symbol} {self.relation} {chain}"
+        steps = symbols.steps(self.first, self.last)
+        return f"{self.symbol} {self.relation} Σₖ {chain},  {steps}"
 
 
 def formula(expression: Sum, terms: Terms, state: str) -> Formula:
@@ -49,7 +52,11 @@ def formula(expression: Sum, terms: Terms, state: str) -> Formula:
         immediate = (lettered(chain[-1], t, "k"), lettered(written[-1][1], t, "k"))
         chain[-2:] = through, immediate[0]
         written[-2:] = *back, immediate
-    return Formula(expression.symbol, tuple(chain), t, terms.lowest, through, step, tuple(written))
+    none = terms.first > t
+    lowest = terms.lowest if none else max(terms.first, terms.lowest)
+    relation = "=" if none else expression.relation
+    whole = (expression.symbol, relation, tuple(chain))
+    return Formula(*whole, t, lowest, through, step, tuple(written))
 
 
 def _back(expression: Sum, t: int, through: str) -> tuple[list[tuple[str, str]], str]:

@@ -21,6 +21,7 @@ _PAIRS = (
     (" ⊙ ", r" \odot "),
     (" · ", r" \, "),
     ("−", "-"),
+    ("≈", r"\approx"),
     ("…", r"\dots"),
     ("|", r"\Bigr|"),
     ("diag", r"\mathrm{diag}"),

@@ -35,7 +35,9 @@ def _title(explanation: Explanation) -> list[str]:
     reading = f'step {explanation.t} reads "{reads}", "{follows}" follows'
     loss = f"E{subscript(explanation.t)} = {number(explanation.loss)} nats"
     lines = [source(explanation), model(explanation), reading, loss, truncation(explanation)]
-    return [_beside(explanation.sum.symbol, explanation.sum), *filter(None, lines)]
+    whole = explanation.sum
+    title = whole.equation if explanation.dropped.count else whole.symbol
+    return [_beside(title, whole), *filter(None, lines)]
 
 
 def _formula(explanation: Explanation) -> list[str]:
@@ -75,7 +77,7 @@ def _quantity(quantity: Quantity) -> list[str]:
 
 
 def _headed(quantity: Quantity) -> str:
-    return _beside(f"{quantity.symbol} = {quantity.written}", quantity)
+    return _beside(quantity.equation, quantity)
 
 
 def _beside(left: str, quantity: Quantity) -> str:

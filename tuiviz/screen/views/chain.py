@@ -47,7 +47,7 @@ def title(debugger: Debugger) -> str:
     root = debugger.session.outline.root
     if debugger.question is not None:
         return root.symbol
-    return f"{root.symbol} = {root.written}"
+    return root.equation
 
 
 def _row(
@@ -104,7 +104,8 @@ def _label(session: Session, row: Row) -> str:
     marker = "  " * row.depth + (("▾ " if row.is_open else "▸ ") if row.opens else "  ")
     term = row.expression.term
     if term is None:
-        return marker + row.expression.symbol
+        kept = ", kept" if row.expression.relation == "≈" else ""
+        return f"{marker}{row.expression.symbol}{kept}"
     why = zero_reason(session, term.k) if term.norm == 0 else ""
     return f"{marker}k={term.k} {why or row.expression.written}"
 

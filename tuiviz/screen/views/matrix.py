@@ -83,8 +83,7 @@ def title(debugger: Debugger) -> str:
             return written_update(debugger.look.update, debugger.clip)
         total = debugger.look.total
         return debugger.value.written if total else session.written(session.position.line)
-    found = session.outline.expression(session.cursor)
-    return Value(found.symbol, found.written, None, ()).heading
+    return session.outline.expression(session.cursor).equation
 
 
 def subtitle(debugger: Debugger) -> str:
