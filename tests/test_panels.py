@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +14,27 @@ from core.tape import record
 from core.truncation import Truncation
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.reach import grid, triangle
 from tuiviz.debugger.session import Session
+from tuiviz.numbers import number
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.drawing import Draw, Room
 from tuiviz.screen.palette import DARK
-from tuiviz.screen.views import chain, jacobian, matrix
+from tuiviz.screen.views import chain, jacobian, matrix, network, reach, training, truncation
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "sample.txt"
 STEPS = 5
 
 
-def problem(W: object, activation: str = "identity", scale: float = 1.0) -> Problem:
-    """A network of four units with this W over five tokens."""
+def problem(W: object, scale: float = 1.0, readout: float = 1.0) -> Problem:
+    """A linear network of four units with this W over five tokens."""
     rng = np.random.default_rng(3)
     W = np.asarray(W, float)
-    U, V = scale * rng.normal(size=(4, 6)), rng.normal(size=(6, 4))
+    U, V = scale * rng.normal(size=(4, 6)), readout * rng.normal(size=(6, 4))
     theta = Parameters(U=U, W=W, V=V)
     tokens = np.arange(STEPS + 1) % 6
-    return problem_of_tape(record(theta, tokens[:-1], tokens[1:], activation=activation), "given")
+    return problem_of_tape(record(theta, tokens[:-1], tokens[1:], activation="identity"), "given")
 
 
 def debugger_of(given: Problem, *typed: str) -> Debugger:
@@ -108,3 +111,111 @@ def test_the_titles_of_a_sum_are_equations_that_hold(
             assert title == f"{symbol} {sign} {right if kept else '0, all dropped'}"
         first = shown(chain.chain, debugger)[0]
         assert (f"{symbol}, kept " in first) == (sign == "≈")
+
+
+# Numbers that are not there
+
+
+def sizes(debugger: Debugger) -> list[float]:
+    """The largest number of each ∂E_t/∂s_k, k = 0 … t; NaN if one is."""
+    return [float(size) for size in np.abs(debugger.session.at_error.adjoints["s"]).max(axis=1)]
+
+
+@pytest.fixture
+def lost() -> Debugger:
+    """The states are zero, all is finite forward; two steps back it overflows, then it is NaN."""
+    given = problem(1e200 * np.eye(4), scale=0)
+    debugger = debugger_of(given, "goto term 2")
+    norms = sizes(debugger)
+    assert list(np.isfinite(norms)) == [False, False, False, True, True]
+    assert np.isnan(norms[0])
+    return debugger
+
+
+@pytest.fixture
+def nothing() -> Debugger:
+    """No ∂E_t/∂s_k is a number but of the first errors."""
+    given = problem(1e200 * np.eye(4))
+    assert np.isnan(given.tape.error(STEPS - 1).adjoints["s"]).all()
+    return debugger_of(given, "goto term 2")
+
+
+def test_the_triangle_is_complete_where_numbers_are_not(nothing: Debugger) -> None:
+    logs = nothing.session.problem.tape.log_reach()
+    for at in ((0, 0), (1, 0), (2, 1), (4, 4)):
+        nothing.look = replace(nothing.look, cell=at)
+        *rows, legend = shown(reach.triangle, nothing, width=28, height=8)
+        for t, row in enumerate(rows):
+            cells = row[5:].ljust(4 * STEPS)
+            for j in range(t + 1):
+                assert (cells[4 * j + 3] == "N") == np.isnan(logs[t, j])
+        size = logs[at]
+        assert "%" not in legend
+        assert legend.split()[1] == ("NaN" if np.isnan(size) else number(10**size))
+
+
+def test_what_is_not_worked_out_yet_is_said_in_percent(lost: Debugger) -> None:
+    given = lost.session.problem
+    of = grid(STEPS, 7, 11)
+    lost.grant(of, next(triangle(given.tape, of)))
+    *rows, legend = shown(reach.triangle, lost, width=28, height=8)
+    assert set(rows[-1].split()[1]) == {"?"}
+    assert legend.rstrip().endswith("80 %")
+
+
+def test_a_curve_without_a_number_says_so(nothing: Debugger) -> None:
+    assert [line.strip() for line in shown(reach.decay, nothing)] == ["no number: NaN or inf"]
+    silent = debugger_of(problem(np.eye(4), readout=0))
+    assert [line.strip() for line in shown(reach.decay, silent)] == ["all zero"]
+
+
+@pytest.mark.parametrize("height", range(4, 20))
+@pytest.mark.parametrize("gain", [1e-3, 0.4, 3.0])
+def test_the_axis_of_the_decay_has_decades(height: int, gain: float) -> None:
+    debugger = debugger_of(problem(gain * np.eye(4)))
+    labels = [line.split("│")[0].strip() for line in shown(reach.decay, debugger, height=height)]
+    logs = debugger.log_reach(STEPS - 1)
+    found = [float(label) for label in labels[:-1] if label]
+    assert len(found) >= 2
+    assert all(np.log10(each) == round(np.log10(each)) for each in found)
+    assert np.log10(found[-1]) <= logs.min()
+    assert np.log10(found[0]) >= logs.max()
+    assert found[0] == 10 ** np.ceil(logs.max())
+
+
+def test_the_network_shows_what_is_not_a_number(lost: Debugger) -> None:
+    norms = sizes(lost)
+    cells = shown(network.network, lost, width=98, height=5)[-1][13:]
+    for t, norm in enumerate(norms):
+        assert (cells[13 * t :].split()[0] == "NaN") == np.isnan(norm)
+
+
+def test_the_line_of_all_steps_shows_what_is_not_a_number(lost: Debugger) -> None:
+    norms = sizes(lost)
+    lines = shown(network.network, lost, width=40, height=6)
+    marks = lines[-1][13:].rstrip()
+    here = lost.session.position.step
+    assert [mark == "!" for t, mark in enumerate(marks) if t != here] == [
+        np.isnan(norm) for t, norm in enumerate(norms) if t != here
+    ]
+
+
+def test_a_truncation_of_what_is_not_a_number_has_no_cosine(nothing: Debugger) -> None:
+    lines = shown(truncation.truncation, nothing)
+    assert not any("1.00" in line for line in lines)
+
+
+def test_nothing_is_called_zero_that_is_not_a_number(nothing: Debugger) -> None:
+    run(nothing, "goto term 0")
+    assert np.isnan(nothing.session.terms.at(0).norm)
+    (last,) = (line for line in shown(chain.chain, nothing) if "k=0" in line)
+    assert "s₋₁ = 0" not in last
+
+
+@pytest.mark.parametrize("height", range(6, 30))
+def test_the_axis_of_the_loss_begins_at_zero(height: int) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "20 sgd")
+    lines = shown(training.training, debugger, height=height)
+    labels = [line.split("│")[0].strip() for line in lines if "│" in line]
+    assert labels[-1] == "0"

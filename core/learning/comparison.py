@@ -107,4 +107,4 @@ def cosine(found: Array, expected: Array) -> float:
     one, other = (unit_scale(array.reshape(1, -1))[0][0] for array in (found, expected))
     with np.errstate(all="ignore"):
         sizes = frobenius(one) * frobenius(other)
-        return max(-1.0, min(1.0, float(np.vdot(one, other)) / sizes)) if sizes else nan
+        return float(np.clip(np.vdot(one, other) / sizes, -1, 1)) if sizes else nan

@@ -117,7 +117,9 @@ def zero_reason(session: Session, k: int) -> str:
     parameter = session.program.parameters[session.parameter]
     reads_state = session.program.axes(parameter)[1:] == (session.program.state,)
     zero = not session.problem.tape.initial_state.any()
-    return "s₋₁ = 0" if reads_state and session.terms.recurrent and zero else ""
+    if not (reads_state and session.terms.recurrent and zero):
+        return ""
+    return "" if session.terms.at(k).norm else "s₋₁ = 0"  # 0 times NaN is NaN
 
 
 def _norm(row: Row, digits: int) -> str:

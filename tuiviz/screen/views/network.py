@@ -114,8 +114,7 @@ def _row(session: Session, room: Room, shown: range, title: str, cell: Cell) -> 
 class _Fares(Record, eq=False):
     """How the gradient of the pass at hand fares."""
 
-    norms: Any  # (T,): ‖∂E/∂s_k‖, NaN where the pass does not come
-    finite: Any  # (T,): the same, 0 where it is not finite
+    norms: Any  # (T,): ‖∂E/∂s_k‖, 0 where the pass does not come
     top: float  # log₁₀ of the largest finite one
 
     def part(self, size: float) -> float:
@@ -129,12 +128,11 @@ def _fares(session: Session) -> _Fares:
     back = session.at_pass
 
     def make() -> _Fares:
-        norms = np.full(session.steps, np.nan)
+        norms = np.zeros(session.steps)
         rows = back.adjoints[session.program.state]
         norms[back.last + 1 - len(rows) : back.last + 1] = norm(rows)
-        finite = np.nan_to_num(norms, posinf=0.0)
-        largest = finite.max()
-        return _Fares(norms, finite, math.log10(largest) if largest > 0 else 0.0)
+        largest = norms.max(initial=0.0, where=np.isfinite(norms))
+        return _Fares(norms, math.log10(largest) if largest > 0 else 0.0)
 
     key = ("fares", session.kind, back.first, back.last, back.low)
     made: _Fares = session.keep(key, make)
@@ -169,9 +167,10 @@ def _map(session: Session, room: Room, shown: range, fares: _Fares) -> Line:
     """All steps in a line: how large ‖∂E/∂s_k‖ is, on a log scale, and which part is shown."""
     width = max(1, room.width - _SIDE - _EDGE - 1)
     bins = np.linspace(0, session.steps, min(width, session.steps) + 1).astype(int)
-    largest = np.maximum.reduceat(fares.finite, bins[:-1]).tolist()
+    largest = np.maximum.reduceat(fares.norms, bins[:-1]).tolist()
     parts, starts = [fares.part(each) for each in largest], bins[:-1].tolist()
     marks = [level(part) if part > 0 else "·" for part in parts]
+    marks = ["!" if math.isnan(each) else m for each, m in zip(largest, marks, strict=True)]
     marks[bisect_right(starts, session.position.step) - 1] = "▼"
     first, end = bisect_right(starts, shown.start) - 1, bisect_left(starts, shown.stop)
     dim, bold = room.palette.dim, room.palette.bold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from rich.style import Style
 
 from core.symbols import subscript
-from tuiviz.cells import right
+from tuiviz.cells import cut, right
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.reach import Grid, grid
 from tuiviz.numbers import power_of_ten
@@ -70,7 +71,8 @@ def _row(debugger: Debugger, room: Room, of: Grid, row: int, numbers: list[int],
     looked_at, step = debugger.cell
     if of.row(looked_at) == row:
         at = of.column(step)
-        pieces[at] = ("×" + pieces[at][0][1:], palette.current)
+        glyphs, style = pieces[at]
+        pieces[at : at + 1] = [("×", palette.current), (glyphs[1:], style)]
     return made.add_all(pieces, lambda x: f"cell {t} {steps[x // cell]}")
 
 
@@ -119,6 +121,8 @@ def _legend(debugger: Debugger, of: Grid, logs: Any) -> str:
         parts.append(f"{100 * len(logs) // len(of.errors)} %")
     if len(of.errors) < steps:
         parts.append(f"{steps / len(of.errors):.0f} Eₜ a row")
+    if of.columns < steps:
+        parts.append(f"max of {steps / of.columns:.0f} k")
     return "  ".join(parts)
 
 
@@ -129,8 +133,12 @@ def decay(debugger: Debugger, room: Room) -> list[Line]:
     t, (at, k) = debugger.session.error, debugger.cell
     logs = debugger.log_reach(t)[::-1]
     finite = logs[np.isfinite(logs)]
-    low = float(np.floor(finite.min())) if finite.size else 0.0
-    high = max(float(np.ceil(finite.max())) if finite.size else 0.0, low + 1)
+    if not finite.size:
+        said = "all zero" if np.isneginf(logs).all() else "no number: NaN or inf"
+        return [line(cut(said, room.width), room.palette.warning)]
+    high = float(np.ceil(finite.max()))
+    # An even number of decades: the middle of the axis is one, too.
+    low = high - 2 * max(1, math.ceil((high - np.floor(finite.min())) / 2))
     curve = Curve(
         logs,
         label=_label,
@@ -148,9 +156,8 @@ def decay(debugger: Debugger, room: Room) -> list[Line]:
 
 
 def _label(log: float) -> str:
-    if not -4 < log < 4:
-        return power_of_ten(log, 2)
-    return f"{10.0**log:.1g}" if log < 1 else f"{10.0**log:.0f}"
+    """A decade; nothing between two."""
+    return f"1e{log:.0f}" if log == round(log) else ""
 
 
 def triangle_title(debugger: Debugger) -> str:
