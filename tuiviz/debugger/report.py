@@ -21,13 +21,17 @@ _ALL_DIGITS = 17
 """Digits that tell any two float64 apart."""
 
 
+HIDDEN = "hidden until you answer"
+"""What is said in place of numbers while they are asked for."""
+
+
 def stop_report(debugger: Debugger) -> list[str]:
     """Position, line, value, the sum so far, what the cursor is on, and the watches."""
     session = debugger.session
     here = f"{session.index + 1} of {len(session.walk)}  {debugger.where}"
     lines = [f"{here}  ({KINDS[session.kind]})", f"  {line_text(debugger)}"]
     if debugger.question is not None:  # the rest would answer it
-        return [*lines, "  the rest is hidden until you answer"]
+        return [*lines, f"  the rest is {HIDDEN}"]
     lines += [f"  {so_far_text(so_far(session))}", *cursor_texts(debugger)]
     lines += [f"  {text}" for text in looked_at(debugger)]
     return lines + [f"  {text}" for text in watch_texts(debugger)]
@@ -131,7 +135,9 @@ def watch_texts(debugger: Debugger) -> list[str]:
     texts = []
     for count, watch in enumerate(debugger.watches, 1):
         try:
-            shown = shown_value(watch.value(debugger.session), debugger.look.digits)
+            shown = "?"
+            if debugger.question is None:
+                shown = shown_value(watch.value(debugger.session), debugger.look.digits)
         except InputError as error:
             shown = str(error)
         stops = "stop " if watch.stops else ""

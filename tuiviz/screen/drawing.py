@@ -12,6 +12,7 @@ from textual.strip import Strip
 from core.records import Record
 from tuiviz.cells import cells, cut, fitted
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.report import HIDDEN
 from tuiviz.files.visible import visible
 from tuiviz.screen.palette import Palette
 
@@ -184,4 +185,4 @@ def _edge(left: str, title: str, right: str, room: Room, turns: Turns = ()) -> L
 
 def hidden(room: Room) -> list[Line]:
     """What a panel shows that would give an answer away."""
-    return [line(fitted("hidden until you answer", room.width), room.palette.dim)]
+    return [line(fitted(HIDDEN, room.width), room.palette.dim)]

@@ -7,7 +7,7 @@ from functools import cache
 from tuiviz.cells import bar, cells, fitted
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.keyboard import Keyboard
-from tuiviz.debugger.report import added_text, terms_text
+from tuiviz.debugger.report import HIDDEN, added_text, terms_text
 from tuiviz.debugger.session import Session
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.debugger.walk import SUM
@@ -25,7 +25,8 @@ def header(debugger: Debugger, room: Room) -> list[Line]:
     place = f" {session.index + 1} of {len(session.walk)} "
     walk = f" {walk_name(session)} "
     left = room.width - len(" tuiviz  ") - len(place) - len(walk) - 1
-    model = _model(session.problem, left - 14)
+    asked = debugger.question is not None and session.going_forward
+    model = _model(session.problem, left - 14, asked)
     words = fitted(sentence(session.problem), max(10, left - cells(model) - 2)).rstrip()
     made = line(" tuiviz  ", palette.bold)
     made.add(fitted(f"{words}  {model}", left + 1), palette.dim)
@@ -40,11 +41,11 @@ def walk_name(session: Session) -> str:
     return f"a sweep each {truncation.k1} E_t" if truncation.k1 > 1 else "a sweep each E_t"
 
 
-def _model(problem: Problem, room: int) -> str:
-    """What fits of: sizes, loss, truncation, seed, activation."""
+def _model(problem: Problem, room: int, asked: bool) -> str:
+    """What fits of: sizes, loss unless it is asked for, truncation, seed, activation."""
     tape, truncation = problem.tape, problem.truncation
     sizes = f"T {tape.steps} · H {len(tape.initial_state)} · C {tape.values['z'].shape[-1]}"
-    parts = [sizes, f"E {number(tape.loss, 5)}"]
+    parts = [sizes, "E ?" if asked else f"E {number(tape.loss, 5)}"]
     if truncation:
         parts.append(f"TBPTT({truncation.k1}, {truncation.k2})")
     parts.append("given weights" if problem.seed is None else f"seed {problem.seed}")
@@ -65,6 +66,9 @@ def sentence(problem: Problem) -> str:
 def sums(debugger: Debugger, room: Room) -> list[Line]:
     """Which terms have been added, and how much of the whole they are."""
     found, digits = so_far(debugger.session), debugger.look.digits
+    if debugger.question is not None:
+        made = line(f" {found.gradient} so far: ", room.palette.bold)
+        return [made.add(HIDDEN, room.palette.dim)]
     made = _sums(found, digits, room, counted=True)
     if made.width > room.width:
         made = _sums(found, min(digits, 4), room, counted=False)

@@ -12,7 +12,7 @@ from tuiviz.cells import cells, fitted, wrapped
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import byte_size
 from tuiviz.numbers import number
-from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.screen.drawing import Line, Room, hidden, line
 from tuiviz.screen.plot import Curve, plot
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _KEYS = "{up}{down} the curve  {left}{right} along it  {open} there"
 
 def training(debugger: Debugger, room: Room) -> list[Line]:
     """A curve over the steps that were taken, and the step at hand."""
+    if debugger.question is not None:
+        return hidden(room)
     history, palette = debugger.history, room.palette
     if history is None or history.last == history.first:
         text = "No step of SGD has been taken yet: {sgd} takes one, 50{sgd} fifty, {sgd-back} goes "
