@@ -238,9 +238,8 @@ def _number(value: int) -> Coefficient:
 def _elementwise(
     name: str, value: Callable[..., Any], written: str, derivative: str, d: Callable[..., Any]
 ) -> Op:
-    diagonal = Diagonal(
-        f"diag({derivative})", f"{{g}} ⊙ ({derivative})", lambda at, node: d(at(node))
-    )
+    factor = f"({derivative})" if "−" in derivative else derivative
+    diagonal = Diagonal(f"diag({derivative})", f"{{g}} ⊙ {factor}", lambda at, node: d(at(node)))
     return Op(name, value, written, (diagonal,))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from explained import FUNCTIONS
 
 from core.parameters import Parameters
 from core.symbols import subscript
@@ -14,14 +16,25 @@ from core.tape import record
 from core.truncation import Truncation
 from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
+from tuiviz.debugger.origins import origins
 from tuiviz.debugger.reach import grid, triangle
 from tuiviz.debugger.session import Session
-from tuiviz.numbers import number
+from tuiviz.debugger.sums import so_far
+from tuiviz.numbers import number, percent
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
 from tuiviz.screen.drawing import Draw, Room
 from tuiviz.screen.palette import DARK
-from tuiviz.screen.views import chain, jacobian, matrix, network, reach, training, truncation
+from tuiviz.screen.views import (
+    chain,
+    header,
+    jacobian,
+    matrix,
+    network,
+    reach,
+    training,
+    truncation,
+)
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "sample.txt"
 STEPS = 5
@@ -159,7 +172,7 @@ def test_what_is_not_worked_out_yet_is_said_in_percent(lost: Debugger) -> None:
     of = grid(STEPS, 7, 11)
     lost.session.keep(("triangle", of), lambda: [None])[0] = next(triangle(given.tape, of))
     *rows, legend = shown(reach.triangle, lost, width=28, height=8)
-    assert set(rows[-1].split()[1]) == {"?"}
+    assert {*rows[-1].split()[1]} <= {"?", "×"}
     assert legend.rstrip().endswith("80 %")
 
 
@@ -219,3 +232,67 @@ def test_the_axis_of_the_loss_begins_at_zero(height: int) -> None:
     lines = shown(training.training, debugger, height=height)
     labels = [line.split("│")[0].strip() for line in lines if "│" in line]
     assert labels[-1] == "0"
+
+
+# Words
+
+
+@pytest.mark.parametrize("walk", ["one", "each", "sum"])
+@pytest.mark.parametrize("activation", FUNCTIONS)
+def test_what_a_line_reads_is_listed_as_it_is_written(walk: str, activation: str) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions(activation=activation))
+    run(debugger, f"walk {walk}")
+    seen = 0
+    for index in range(len(debugger.session.walk)):
+        session = debugger.session.moved_to(index)
+        written = session.written(session.position.line).split("= ", 1)[1]
+        at = 0
+        for each in origins(session):
+            found = written.find(each.written.split(" = ")[0], at)
+            assert found >= 0, (written, each.written)
+            at = found
+            seen += 1
+    assert seen > 50
+
+
+def test_where_a_factor_was_made_is_said_as_of_a_line() -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "goto term 2")
+    run(debugger, "cursor 1.3")
+    symbol = debugger.session.value().title
+    run(debugger, "origin")
+    assert debugger.message == f"{symbol} was made here; - goes back"
+
+
+def test_a_single_one_is_not_many() -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "gradient V")
+    run(debugger, "end")
+    assert " 1 of 1 term " in shown(header.sums, debugger, width=100)[0]
+    run(debugger, "gradient W")
+    assert " 5 of 5 terms " in shown(header.sums, debugger, width=100)[0]
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("walk", ["one", "each", "sum"])
+def test_the_share_of_the_sum_is_called_so(width: int, walk: str) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions(truncation=Truncation(1, 3)))
+    run(debugger, f"walk {walk}")
+    run(debugger, "end")
+    for back in range(12):
+        found = so_far(debugger.session)
+        (line,) = shown(header.sums, debugger, width=width)
+        share = re.search(r"  share(?: of (\S+))? (\S+ %)", line)
+        assert share
+        assert share[2] == percent(found.share)
+        assert share[1] in (None, found.gradient)
+        run(debugger, f"{back} N")
+
+
+@pytest.mark.parametrize("activation", ["relu", "identity"])
+def test_no_parentheses_hold_a_single_sign(activation: str) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions(activation=activation))
+    session = debugger.session
+    for index in range(len(session.walk)):
+        there = session.moved_to(index)
+        assert not re.search(r"\(\[.*\]\)|\(1\)", there.written(there.position.line))

@@ -28,7 +28,8 @@ def number(value: float, digits: int = 4) -> str:
     size = abs(value)
     if not _plain(size, digits):
         return f"{value:.{max(1, digits - 3)}e}"
-    decimals = max(0, digits - max(0, math.floor(math.log10(size)) + 1))
+    power = math.floor(math.log10(size))
+    decimals = max(0, digits - max(0, power + 1), min(4, 1 - power) if size < 1 else 0)
     text = f"{value:.{decimals}f}"
     return text.replace("0.", ".", 1) if size < 1 and not text.lstrip("-").startswith("1") else text
 
@@ -46,7 +47,7 @@ def in_full(value: float, digits: int = 4) -> str:
 
 
 def _plain(size: float, digits: int) -> bool:
-    return 10.0 ** (1 - digits) <= size < 10.0 ** max(4, digits)
+    return 10.0 ** (1 - max(4, digits)) <= size < 10.0 ** max(4, digits)
 
 
 def power_of_ten(log: float, digits: int = 4) -> str:
@@ -61,10 +62,11 @@ def power_of_ten(log: float, digits: int = 4) -> str:
 def short(value: float, digits: int = 4) -> str:
     """A number for a cell of a matrix, `digits` + 2 characters or a few more: -.0064, 9.1e-05."""
     size = abs(value)
-    if value == 0 or not math.isfinite(value) or 1 <= size < 10 ** (digits - 1) - 0.5:
-        return number(value, max(2, digits - 1))
-    if 5 * 10.0**-digits <= size < 1:
-        text = f"{value:.{digits}f}"
+    if value == 0 or not math.isfinite(value) or 1 <= size < 10.0 ** max(4, digits) - 0.5:
+        return number(value, digits)
+    if 5 * 10.0 ** -max(4, digits) <= size < 1:
+        decimals = max(digits, min(4, 1 - math.floor(math.log10(size))))
+        text = f"{value:.{decimals}f}"
         return text if text.lstrip("-").startswith("1") else text.replace("0.", ".", 1)
     return f"{value:.{max(1, digits - 3)}e}"
 

@@ -17,7 +17,9 @@ def origin(debugger: Debugger, count: int | None, argument: str) -> None:
     """To the line and step that made an operand of this line: the first, or number `count`."""
     session = debugger.session
     if session.cursor is not None:
+        symbol = session.outline.expression(session.cursor).symbol
         run_to_cursor(debugger, None, "")
+        debugger.message = f"{symbol} was made here; - goes back"
         return
     found = [(n, each) for n, each in enumerate(origins(session), 1) if each.index is not None]
     chosen = [each for n, each in found if count in (None, n)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.lines import ADJOINT, GIVEN, GRADIENT, VALUE, Operand
 from core.program import symbol
 from core.records import Record
@@ -18,7 +20,15 @@ class Origin(Record):
 
 def origins(session: Session) -> list[Origin]:
     """What the current line reads, in the order in which it is written."""
-    return [_origin(session, operand) for operand in session.position.line.operands]
+    line = session.position.line
+    written = session.written(line).partition(" = ")[2] or session.written(line)
+
+    def place(origin: Origin) -> int:
+        symbol = re.escape(origin.written.partition(" = ")[0])
+        found = re.search(f"{symbol}(?![₀-₉])", written)
+        return found.start() if found else len(written)
+
+    return sorted((_origin(session, operand) for operand in line.operands), key=place)
 
 
 def _origin(session: Session, operand: Operand) -> Origin:

@@ -54,7 +54,10 @@ _FACTS: dict[str, tuple[Callable[[Session], Any], str]] = {
     "loss": (lambda s: s.problem.tape.loss, "E, in nats"),
     "value": (lambda s: s.line_value().array, "what the current line computes"),
     "term": (lambda s: _term(s).value, "what a gradient's line adds, in the shape of θ"),
-    "share": (lambda s: _term(s).share, "the share ⟨term, sum⟩ / ‖sum‖² of what it adds"),
+    "share": (
+        lambda s: _term(s).share,
+        "the share ⟨term, sum⟩ / ‖sum‖² of what it adds, in the sum of its pass",
+    ),
     "s_before": (
         lambda s: s.problem.tape.before(s.position.step),
         "the state one step earlier",

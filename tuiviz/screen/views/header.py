@@ -70,7 +70,7 @@ def sums(debugger: Debugger, room: Room) -> list[Line]:
         made = line(f" {found.gradient} so far: ", room.palette.bold)
         return [made.add(HIDDEN, room.palette.dim)]
     made = _sums(found, digits, room, counted=True)
-    if made.width > room.width:
+    if made.width >= room.width:
         made = _sums(found, min(digits, 4), room, counted=False)
     return [made.add(bar(found.share, max(0, min(24, room.width - made.width - 1))))]
 
@@ -86,7 +86,8 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
     elif found.dropped:
         made.add(f"  {found.dropped} dropped", palette.dim)
     made.add(f"  ‖·‖ {number(found.norm, digits)} of {number(found.whole, digits)}")
-    return made.add(f"  {percent(found.share)} ")
+    of = f" of {found.gradient}" if counted else ""
+    return made.add(f"  share{of} {percent(found.share)} ")
 
 
 def footer(debugger: Debugger, room: Room) -> list[Line]:
