@@ -296,3 +296,75 @@ def test_no_parentheses_hold_a_single_sign(activation: str) -> None:
     for index in range(len(session.walk)):
         there = session.moved_to(index)
         assert not re.search(r"\(\[.*\]\)|\(1\)", there.written(there.position.line))
+
+
+# The network, as the keys and the wheel move in it
+
+
+def marked(debugger: Debugger, width: int = 98) -> list[str]:
+    """The names of the steps in sight, and the one that the cursor is on."""
+    room = Room(width, 6, DARK, focused=True)
+    rows = [line.text for line in network.network(debugger, room)]
+    steps = re.findall(r"x[₀-₉]+", rows[0])
+    pointed = re.findall(r"‹s([₀-₉]+)›", rows[1]) or re.findall(r"\[s([₀-₉]+)\]", rows[1])
+    assert len(pointed) == 1
+    assert f"x{pointed[0]}" in steps
+    return [*steps, pointed[0]]
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Debugger:
+    path = tmp_path / "long.txt"
+    path.write_text(" ".join("abcde"[i % 5] for i in range(41)))
+    debugger = open_debugger(path, ModelOptions())
+    run(debugger, "panel network")
+    return debugger
+
+
+@pytest.mark.parametrize("moves", [["right"], ["3 down"], ["page-down"], ["left", "2 right"]])
+def test_the_cursor_of_the_network_is_in_sight_and_begins_where_one_is(
+    long: Debugger, moves: list[str]
+) -> None:
+    run(long, "goto t=20")
+    at, step = 20, {"right": 1, "3 down": 3, "page-down": 10, "left": -1, "2 right": 2}
+    assert marked(long)[-1] == subscript(at)
+    for text in moves:
+        run(long, text)
+        at += step[text]
+        assert marked(long)[-1] == subscript(at)
+    run(long, "open")
+    assert long.session.error == at
+
+
+@pytest.mark.parametrize("typed", ["step", "time", "goto t=30", "escape"])
+def test_the_network_follows_the_position_again(long: Debugger, typed: str) -> None:
+    run(long, "goto t=20")
+    run(long, "9 down")
+    run(long, {"escape": "here"}.get(typed, typed))
+    assert marked(long)[-1] == subscript(long.session.position.step)
+
+
+@pytest.mark.parametrize("panel", ["reach", "decay"])
+def test_the_triangle_follows_the_position_again(long: Debugger, panel: str) -> None:
+    run(long, f"panel {panel}")
+    run(long, "goto k=20")
+    run(long, "3 right")
+    assert long.cell[1] != 20
+    run(long, "step")
+    assert long.cell == (long.session.error, 20)
+
+
+@pytest.mark.parametrize("weights", ["vanishing", "exploding"])
+def test_every_norm_of_the_network_has_a_bar_whose_scale_is_said(weights: str) -> None:
+    options = ModelOptions(weights=str(SAMPLE.parent / f"{weights}.safetensors"))
+    debugger = open_debugger(SAMPLE, options)
+    run(debugger, "goto t=2")
+    *_, norms = shown(network.network, debugger, width=98, height=5)
+    bars = [cell.split()[1] for cell in re.findall(r"[\d.e+-]+ +[▁▂▃▄▅▆▇█]", norms)]
+    assert len(bars) == STEPS
+    assert "█" in bars
+    sizes = np.log10(np.linalg.norm(debugger.session.at_error.adjoints["s"], axis=1))
+    assert [*np.argsort([*map("▁▂▃▄▅▆▇█".index, bars)], kind="stable")] == [*np.argsort(sizes)]
+    decades = re.search(r"log scale, (\d+) decades", network.subtitle(debugger))
+    assert decades
+    assert int(decades[1]) >= sizes.max() - sizes.min()

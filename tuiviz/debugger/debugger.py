@@ -86,6 +86,7 @@ class Look(Record):
     scroll: tuple[int, int] = (0, 0)  # of the value: rows, columns
     line: int | None = None  # of the program panel: which line its cursor is on
     cell: tuple[int, int] | None = None  # of the triangle: (t, k)
+    column: int | None = None  # of the network: which step its cursor is on
     item: int = 0  # of the watches and breakpoints
     curve: str = "loss"  # of the training
     moment: int | None = None  # of the training: which step its cursor is on
@@ -147,7 +148,7 @@ class Debugger:
         before, self.session = self.place, session
         if self.place == before:
             return
-        self.look = replace(self.look, scroll=(0, 0), line=None, cell=None, update="")
+        self.look = replace(self.look, scroll=(0, 0), line=None, update="", cell=None, column=None)
         if jump:
             self.behind.append(before)
             del self.behind[:-FARTHEST]
@@ -247,6 +248,11 @@ class Debugger:
             return self.look.cell
         here, t = self.session, self.session.error
         return t, min(here.position.step, t)
+
+    @property
+    def column(self) -> int:
+        """The step that is looked at in the network: the chosen one, or that of the position."""
+        return self.session.position.step if self.look.column is None else self.look.column
 
     def triangle(self, of: reach.Grid) -> Any:
         """log₁₀‖∂E_t/∂s_k‖ on a grid; the rows that there are so far, None for nothing."""

@@ -65,7 +65,7 @@ def here(debugger: Debugger, count: int | None, argument: str) -> None:
     """The current line again, whatever was looked at."""
     debugger.session = debugger.session.moved_to(debugger.session.index)
     debugger.look = replace(
-        debugger.look, scroll=(0, 0), line=None, cell=None, update="", moment=None
+        debugger.look, scroll=(0, 0), line=None, cell=None, column=None, update="", moment=None
     )
 
 
@@ -161,7 +161,7 @@ def open(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa:
     elif look.panel in ("reach", "decay") and look.cell is not None:
         go_to_term(debugger, *look.cell)
     elif look.panel == "network":
-        debugger.go(goto_position(session, f"E{debugger.cell[0]}"), jump=True)
+        debugger.go(goto_position(session, f"E{debugger.column}"), jump=True)
     elif look.panel == "watches":
         switch(debugger, look.item)
     else:
@@ -198,13 +198,13 @@ def go_to_term(debugger: Debugger, t: int, k: int) -> None:
 
 def _move(debugger: Debugger, rows: int, columns: int) -> None:
     look = debugger.look
-    if look.panel in ("reach", "decay", "network"):
+    if look.panel == "network":
+        column = debugger.column + columns + rows
+        debugger.look = replace(look, column=max(0, min(column, debugger.session.steps - 1)))
+    elif look.panel in ("reach", "decay"):
         t, k = debugger.cell
         if look.panel == "decay":
             k = max(0, min(k - columns, t))
-        elif look.panel == "network":
-            at = debugger.session.position.step if look.cell is None else t
-            t = max(0, min(at + columns + rows, debugger.session.steps - 1))
         else:
             t = max(0, min(t + rows, debugger.session.steps - 1))
             k = max(0, min(k + columns, t))

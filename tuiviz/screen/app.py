@@ -165,10 +165,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
 
         self._fit(self.size, update=False)  # first: the widgets are then styled once
         yield view("header", lines.header)
-        yield view("network", network.network, lambda d: "unrolled in time")
+        yield view("network", network.network, network.title, network.subtitle)
         with Panels(id="middle"):
             yield view("program", program.program, program.heading)
-            yield view("chain", chain.chain, chain.title)
+            yield view("chain", chain.chain, chain.title, chain.subtitle)
             yield view("value", matrix.value, matrix.title, matrix.subtitle)
             yield view("watches", unless_asked(watches.watches), watches.title)
             yield view(

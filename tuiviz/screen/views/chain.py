@@ -50,6 +50,11 @@ def title(debugger: Debugger) -> str:
     return root.equation
 
 
+def subtitle(debugger: Debugger) -> str:
+    """What the bars mean."""
+    return "" if debugger.question is not None else "bars: linear, of the largest term"
+
+
 def _row(
     session: Session,
     row: Row,

@@ -42,7 +42,7 @@ def network(debugger: Debugger, room: Room) -> list[Line]:
     """
     session = debugger.session
     steps = session.steps
-    at = debugger.look.cell[0] if debugger.look.cell and room.focused else session.position.step
+    at = debugger.column if room.focused else session.position.step
     count = capacity(room.width)
     first = max(0, min(at - count // 2, steps - count))
     shown = range(first, min(first + count, steps))
@@ -63,7 +63,7 @@ def _cells(debugger: Debugger, room: Room, first: int, fares: _Fares) -> list[tu
     session = debugger.session
     problem, palette, here = session.problem, room.palette, session.position.step
     cell, asked = cell_width(room.width), debugger.question is not None
-    looked_at = debugger.look.cell[0] if debugger.look.cell and room.focused else None
+    looked_at = debugger.column if room.focused else None
 
     def style(t: int, otherwise: Style) -> Style:
         return palette.selected if t == session.error and session.kind != SUM else otherwise
@@ -116,12 +116,13 @@ class _Fares(Record, eq=False):
 
     norms: Any  # (T,): ‖∂E/∂s_k‖, 0 where the pass does not come
     top: float  # log₁₀ of the largest finite one
+    decades: int  # from there down to one below the smallest
 
     def part(self, size: float) -> float:
-        """A norm on a log scale, 1 for the largest, 0 for two decades less and below."""
+        """A norm on a log scale, 1 for the largest, 0 for one that is so many decades less."""
         if not size > 0:
             return 0.0
-        return max(0.0, min(1.0, 1 + (math.log10(size) - self.top) / _DECADES))
+        return max(0.0, min(1.0, 1 + (math.log10(size) - self.top) / self.decades))
 
 
 def _fares(session: Session) -> _Fares:
@@ -131,8 +132,11 @@ def _fares(session: Session) -> _Fares:
         norms = np.zeros(session.steps)
         rows = back.adjoints[session.program.state]
         norms[back.last + 1 - len(rows) : back.last + 1] = norm(rows)
-        largest = norms.max(initial=0.0, where=np.isfinite(norms))
-        return _Fares(norms, math.log10(largest) if largest > 0 else 0.0)
+        logs = np.log10(norms[np.isfinite(norms) & (norms > 0)])
+        if not logs.size:
+            return _Fares(norms, 0.0, _DECADES)
+        top, span = float(logs.max()), float(np.ptp(logs))
+        return _Fares(norms, top, max(_DECADES, math.floor(span) + 1))
 
     key = ("fares", session.kind, back.first, back.last, back.low)
     made: _Fares = session.keep(key, make)
@@ -160,7 +164,19 @@ def _adjoints(debugger: Debugger, room: Room, fares: _Fares) -> Cell:
 
 
 _DECADES = 2
-"""Decades below the largest norm that a bar has something for."""
+"""Decades that the bars span at least."""
+
+
+def title(debugger: Debugger) -> str:
+    """What is shown."""
+    return "unrolled in time"
+
+
+def subtitle(debugger: Debugger) -> str:
+    """What the bars mean."""
+    if debugger.question is not None:
+        return ""
+    return f"bars of ‖∂E/∂s‖: log scale, {_fares(debugger.session).decades} decades"
 
 
 def _map(session: Session, room: Room, shown: range, fares: _Fares) -> Line:
