@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explained import FUNCTIONS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.parameters import Parameters
 from core.symbols import subscript
@@ -18,12 +20,12 @@ from tuiviz.debugger.commands import run
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.origins import origins
 from tuiviz.debugger.reach import grid, triangle
-from tuiviz.debugger.session import Session
+from tuiviz.debugger.session import Session, Value
 from tuiviz.debugger.sums import so_far
-from tuiviz.numbers import number, percent
+from tuiviz.numbers import number, percent, short
 from tuiviz.opening import open_debugger
 from tuiviz.problem import ModelOptions, Problem, problem_of_tape
-from tuiviz.screen.drawing import Draw, Room
+from tuiviz.screen.drawing import Draw, Room, framed
 from tuiviz.screen.palette import DARK
 from tuiviz.screen.views import (
     chain,
@@ -368,3 +370,97 @@ def test_every_norm_of_the_network_has_a_bar_whose_scale_is_said(weights: str) -
     decades = re.search(r"log scale, (\d+) decades", network.subtitle(debugger))
     assert decades
     assert int(decades[1]) >= sizes.max() - sizes.min()
+
+
+# The numbers of a value, scrolled
+
+
+def value_of(rows: int, columns: int) -> Value:
+    """Numbers that say where they are: row.column."""
+    array = np.add.outer(np.arange(1.0, rows + 1), np.arange(columns) / 1000)
+    return Value("M", "M", array, (tuple(map(str, range(rows))), tuple(map(str, range(columns)))))
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(5, 12), st.integers(20, 60), st.data())
+@settings(derandomize=True, deadline=None, max_examples=150)
+def test_no_room_is_left_empty_that_numbers_could_have(
+    rows: int, columns: int, height: int, width: int, drawing: st.DataObject
+) -> None:
+    scroll = drawing.draw(st.tuples(st.integers(0, 40), st.integers(0, 40)))
+    value, room = value_of(rows, columns), Room(width, height, DARK)
+    lines = [line.text for line in matrix.matrix(value, room, scroll=scroll)]
+    assert len(lines) <= height
+    seen = [[*map(float, re.findall(r"\d+\.\d{3}|\d{2}\.\d{2}", line))] for line in lines]
+    shown = [row for row in seen if row]
+    first, *_, last = [int(row[0]) - 1 for row in shown] * 2
+    above = re.search(r"… (\d+) rows? above", lines[1]) if len(lines) > 1 else None
+    below = re.search(r"… (\d+) more rows?", lines[-1])
+    assert first == (int(above[1]) if above else 0)
+    assert rows - 1 - last == (int(below[1]) if below else 0)
+    if rows <= height - 1:
+        assert len(shown) == rows
+    elif below is None:
+        assert len(lines) == height
+    hidden = re.search(r"‹(\d+)", lines[0])
+    if hidden and "+" not in lines[0]:  # the last column is in sight: one more would not fit
+        cell = max(6, *(len(text) + 1 for line in lines for text in re.findall(r"\d+\.\d+", line)))
+        assert len(lines[-1 - bool(below)].rstrip()) + cell > width
+
+
+def test_the_wheel_moves_a_value_at_once_in_both_ways(tmp_path: Path) -> None:
+    path = tmp_path / "many.txt"
+    path.write_text(" ".join(f"w{i}" for i in range(40)))
+    debugger = open_debugger(path, ModelOptions(hidden=30))
+    run(debugger, "goto term 20")
+    run(debugger, "panel value")
+    room = Room(40, 12, DARK)
+    for text in ("9 page-down", "9 right", "9 page-down"):
+        run(debugger, text)
+    end = matrix.corner(debugger, room)
+    debugger.corner = end
+    before = shown(matrix.value, debugger, 40, 12)
+    run(debugger, "up")
+    assert matrix.corner(debugger, room) == (end[0] - 1, end[1])
+    run(debugger, "left")
+    assert shown(matrix.value, debugger, 40, 12) != before
+
+
+def test_a_value_that_fits_cannot_be_scrolled_away() -> None:
+    debugger = debugger_of(problem(np.eye(4)), "goto term 2", "panel value")
+    before = shown(matrix.value, debugger)
+    for text in ("9 down", "9 right"):
+        run(debugger, text)
+        assert shown(matrix.value, debugger) == before
+
+
+def test_the_next_part_of_the_chain_is_seen_from_its_start() -> None:
+    debugger = debugger_of(problem(np.eye(4)), "goto term 2", "cursor 2.1", "panel value")
+    run(debugger, "3 down")
+    run(debugger, "panel chain")
+    run(debugger, "down")
+    assert debugger.look.scroll is None
+
+
+@pytest.mark.parametrize("width", [22, 26, 31, 48])
+def test_the_column_that_a_term_of_u_fills_is_in_sight(width: int) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "gradient U")
+    for k in range(STEPS):
+        run(debugger, f"goto term {k}")
+        term = debugger.session.line_value().array
+        *_, last = shown(matrix.value, debugger, width, 6)
+        token = debugger.session.problem.tape.inputs["x"][k]
+        assert short(float(term[-1, token])) in last.split()
+
+
+@pytest.mark.parametrize("width", [24, 30, 36, 60])
+def test_facts_that_the_frame_has_no_room_for_stand_in_the_panel(width: int) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "goto term 2")
+    room = Room(width, 18, DARK)
+    lines = matrix.value(debugger, room)
+    whole = "".join(
+        line.text for line in framed(lines, room, matrix.title(debugger), matrix.subtitle(debugger))
+    )
+    for fact in matrix.subtitle(debugger).split("  "):
+        assert whole.count(fact) == 1

@@ -83,7 +83,7 @@ class Look(Record):
     total: bool = False  # the sum so far in place of the line's value
     update: str = ""  # the parameter whose −η ∂E/∂θ is shown in place of the line's value
     digits: int = 4
-    scroll: tuple[int, int] = (0, 0)  # of the value: rows, columns
+    scroll: tuple[int, int] | None = None  # of the value: rows, columns
     line: int | None = None  # of the program panel: which line its cursor is on
     cell: tuple[int, int] | None = None  # of the triangle: (t, k)
     column: int | None = None  # of the network: which step its cursor is on
@@ -113,6 +113,7 @@ class Debugger:
         self.behind: list[Place] = []
         self.ahead: list[Place] = []
         self.sought = ""
+        self.corner: tuple[int, int] | None = None  # of the value as it is drawn: row, column
         self.wishes: dict[str, Wish] = {}  # by the panel that shows what comes of it
         self.history: History | None = None  # of the training, once there is any
         self.trained = 0  # steps of SGD behind the network that is looked at
@@ -148,7 +149,7 @@ class Debugger:
         before, self.session = self.place, session
         if self.place == before:
             return
-        self.look = replace(self.look, scroll=(0, 0), line=None, update="", cell=None, column=None)
+        self.look = replace(self.look, scroll=None, line=None, update="", cell=None, column=None)
         if jump:
             self.behind.append(before)
             del self.behind[:-FARTHEST]

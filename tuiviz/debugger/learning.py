@@ -94,7 +94,7 @@ def update(debugger: Debugger, count: int | None, argument: str) -> None:
     session = debugger.session
     step = debugger.next_step
     debugger.session = session.moved_to(session.index)
-    debugger.look = replace(debugger.look, panel="value", update=name, scroll=(0, 0))
+    debugger.look = replace(debugger.look, panel="value", update=name, scroll=None)
     debugger.message = updated(step, name, getattr(session.problem.theta, name))
 
 

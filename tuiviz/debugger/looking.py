@@ -10,6 +10,7 @@ from tuiviz.debugger.curves import COLUMNS
 from tuiviz.debugger.debugger import KINDS, PANELS, Debugger
 from tuiviz.debugger.find import error_named, goto_position
 from tuiviz.debugger.moving import run_to_cursor, times
+from tuiviz.debugger.session import Session
 from tuiviz.debugger.stopping import switch
 from tuiviz.files.visible import visible
 
@@ -65,7 +66,7 @@ def here(debugger: Debugger, count: int | None, argument: str) -> None:
     """The current line again, whatever was looked at."""
     debugger.session = debugger.session.moved_to(debugger.session.index)
     debugger.look = replace(
-        debugger.look, scroll=(0, 0), line=None, cell=None, column=None, update="", moment=None
+        debugger.look, scroll=None, line=None, cell=None, column=None, update="", moment=None
     )
 
 
@@ -84,7 +85,7 @@ def panel_back(debugger: Debugger, count: int | None, argument: str) -> None:
 
 def total(debugger: Debugger, count: int | None, argument: str) -> None:
     """The sum so far in place of the line's value, or that again."""
-    debugger.look = replace(debugger.look, total=not debugger.look.total)
+    debugger.look = replace(debugger.look, total=not debugger.look.total, scroll=None)
 
 
 def zoom(debugger: Debugger, count: int | None, argument: str) -> None:
@@ -138,7 +139,7 @@ def page_down(debugger: Debugger, count: int | None, argument: str) -> None:
 def left(debugger: Debugger, count: int | None, argument: str) -> None:
     """Left in the panel; in the chain rule: closes a term."""
     if debugger.look.panel == "chain":
-        debugger.session = debugger.session.closed()
+        _point(debugger, debugger.session.closed())
     else:
         _move(debugger, 0, -times(count))
 
@@ -146,7 +147,7 @@ def left(debugger: Debugger, count: int | None, argument: str) -> None:
 def right(debugger: Debugger, count: int | None, argument: str) -> None:
     """Right in the panel; in the chain rule: opens a term."""
     if debugger.look.panel == "chain":
-        debugger.session = debugger.session.opened_up()
+        _point(debugger, debugger.session.opened_up())
     else:
         _move(debugger, 0, times(count))
 
@@ -165,7 +166,14 @@ def open(debugger: Debugger, count: int | None, argument: str) -> None:  # noqa:
     elif look.panel == "watches":
         switch(debugger, look.item)
     else:
-        debugger.session = session.toggled()
+        _point(debugger, session.toggled())
+
+
+def _point(debugger: Debugger, session: Session) -> None:
+    """The cursor of the chain rule as in this session; another value is seen from its start."""
+    if session.cursor != debugger.session.cursor:
+        debugger.look = replace(debugger.look, scroll=None)
+    debugger.session = session
 
 
 def _open_line(debugger: Debugger) -> None:
@@ -223,7 +231,7 @@ def _move(debugger: Debugger, rows: int, columns: int) -> None:
     elif look.panel == "value":
         debugger.look = replace(look, scroll=_scrolled(debugger, rows, columns))
     else:
-        debugger.session = debugger.session.cursor_moved(rows)
+        _point(debugger, debugger.session.cursor_moved(rows))
 
 
 def _move_in_training(debugger: Debugger, rows: int, columns: int) -> None:
@@ -241,13 +249,16 @@ def _move_in_training(debugger: Debugger, rows: int, columns: int) -> None:
 
 
 def _scrolled(debugger: Debugger, rows: int, columns: int) -> tuple[int, int]:
-    """How far down and across the value is scrolled then: its last row and column stay in sight."""
+    """How far down and across the value is scrolled then, from where it is drawn or was scrolled.
+
+    Its last row and column stay in sight.
+    """
     try:
         labels = debugger.value.labels[-2:]
     except InputError:  # too many numbers to show any
         labels = ()
     down, across, *_ = (*(len(names) - 1 for names in labels), 0, 0)
-    row, column = debugger.look.scroll
+    row, column = debugger.corner or debugger.look.scroll or (0, 0)
     return max(0, min(row + rows, down)), max(0, min(column + columns, across))
 
 
@@ -264,7 +275,7 @@ def cursor(debugger: Debugger, count: int | None, argument: str) -> None:
         path = ()
     if len(path) != len(parts):
         raise InputError(f"cursor {visible(argument)}: no such part")
-    debugger.session = debugger.session.cursor_at(path)
+    _point(debugger, debugger.session.cursor_at(path))
 
 
 def line(debugger: Debugger, count: int | None, argument: str) -> None:

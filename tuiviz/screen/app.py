@@ -33,6 +33,7 @@ from tuiviz.files.visible import visible
 from tuiviz.glyphs import ascii_pieces
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, line
 from tuiviz.screen.encoding import restricted
+from tuiviz.screen.palette import DARK
 from tuiviz.screen.views import (
     chain,
     jacobian,
@@ -253,6 +254,13 @@ class DebuggerApp(App[None], inherit_bindings=False):
         if self._idling is not None:
             self._idling.reset()
 
+    def _see_corner(self) -> None:
+        """Where the value is drawn from: what scrolls goes on from there."""
+        view = self._views["value"]
+        if self.debugger.look.panel == view.id:
+            room = Room(view.size.width - 2, view.size.height - 2, DARK)
+            self.debugger.corner = matrix.corner(self.debugger, room)
+
     def _look_ahead(self) -> None:
         """While nobody waits, works out what the next time step will show."""
         shown = self._views["jacobian"].display
@@ -381,6 +389,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             elif action.beside:
                 self._beside(action, argument)
             else:
+                self._see_corner()
                 running = commands.perform(self.debugger, action, count, argument)
                 if running is not None:
                     self._run(running)

@@ -138,7 +138,7 @@ def framed(
 ) -> list[Line]:
     """The lines of a room in a frame around it, with a title above and one below."""
     style = room.palette.in_focus if room.focused else room.palette.frame
-    below = whole(subtitle, room.width - _CORNERS)
+    below = fitting_below(subtitle, room)
     edges = [_edge("╭─", title, "╮", room, turns), _edge("╰─", below, "╯", room)]
     inside = [_between(each, room.width, style) for each in lines[: room.height]]
     nothing = _between(line(), room.width, style)
@@ -161,6 +161,11 @@ def whole(facts: str, width: int) -> str:
     while len(parts) > 1 and cells("  ".join(parts)) > width:
         parts.pop()
     return cut("  ".join(parts), width)
+
+
+def fitting_below(facts: str, room: Room) -> str:
+    """The facts that there is room for in the frame."""
+    return whole(facts, room.width - _CORNERS)
 
 
 def fits_above(title: str, room: Room) -> bool:

@@ -17,7 +17,7 @@ from tuiviz.debugger.session import Value
 from tuiviz.debugger.summary import summary
 from tuiviz.debugger.training_sentences import written_update
 from tuiviz.numbers import number, short
-from tuiviz.screen.drawing import Line, Room, fits_above, line
+from tuiviz.screen.drawing import Line, Room, fits_above, fitting_below, line
 
 _LABEL = 8
 """Cells that a label takes at most."""
@@ -60,7 +60,30 @@ def value(debugger: Debugger, room: Room) -> list[Line]:
         return _said(str(error), room)
     above = _formula(title(debugger), room)
     rest = replace(room, height=room.height - len(above))
-    return [*above, *matrix(shown, rest, debugger.look.digits, debugger.look.scroll)]
+    lines = [*above, *matrix(shown, rest, debugger.look.digits, debugger.look.scroll)]
+    facts = _facts(subtitle(debugger), room)
+    return lines + facts if len(lines) + len(facts) < room.height else lines
+
+
+def corner(debugger: Debugger, room: Room) -> tuple[int, int]:
+    """The row and the column that the numbers begin with in this room."""
+    look = debugger.look
+    try:
+        shown = debugger.value
+    except InputError:  # too many numbers
+        return 0, 0
+    if debugger.pinned is not None or debugger.ago is not None or not np.ndim(shown.array):
+        return look.scroll or (0, 0)
+    above = len(_formula(title(debugger), room))
+    _, table, rest = _table(shown, replace(room, height=room.height - above))
+    return _begin(table, rest, look.digits, look.scroll)
+
+
+def _facts(facts: str, room: Room) -> list[Line]:
+    """Those below the panel that its frame has no room for."""
+    shown = fitting_below(facts, room)
+    rest = facts.removeprefix(shown).strip()
+    return [line(each, room.palette.dim) for each in wrapped(rest, room.width)] if rest else []
 
 
 def _formula(written: str, room: Room) -> list[Line]:
@@ -136,24 +159,31 @@ class _Table(Record):
 
 
 def matrix(
-    shown: Value, room: Room, digits: int = 4, scroll: tuple[int, int] = (0, 0)
+    shown: Value, room: Room, digits: int = 4, scroll: tuple[int, int] | None = None
 ) -> list[Line]:
-    """The numbers as far as there is room, from a row and a column on; the rest counted."""
+    """The numbers as far as there is room, from a row and a column on; the rest counted.
+
+    Without those, from the first column on that is not all zero.
+    """
     if room.height < 1:
         return []
-    array, labels = np.asarray(shown.array), shown.labels
-    if array.ndim == 0:
-        single = float(array)
+    if np.ndim(shown.array) == 0:
+        single = float(shown.array)
         return [line(number(single, digits + 2), room.palette.heat(single, abs(single)))]
+    made, table, rest = _table(shown, room)
+    return (made + _drawn(table, rest, digits, scroll))[: room.height]
+
+
+def _table(shown: Value, room: Room) -> tuple[list[Line], _Table, Room]:
+    """The numbers in rows and columns, a note on which they are, and the room that it leaves."""
+    array, labels = np.asarray(shown.array), shown.labels
     made: list[Line] = []
     if array.ndim == 3:
         array, labels, note = _slice(array, labels)
         made.append(line(fitted(note, room.width), room.palette.dim))
     columns = labels[1] if array.ndim == 2 else ("",)
     table = _Table(np.reshape(array, (len(labels[0]), -1)), labels[0], columns)
-    return made + _drawn(
-        table, Room(room.width, room.height - len(made), room.palette), digits, scroll
-    )
+    return made, table, Room(room.width, room.height - len(made), room.palette)
 
 
 def _slice(array: Any, labels: Any) -> tuple[Any, Any, str]:
@@ -163,13 +193,40 @@ def _slice(array: Any, labels: Any) -> tuple[Any, Any, str]:
     return array[at], labels[1:], f"the part of {labels[0][at]}, one of {len(array)}"
 
 
-def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> list[Line]:
-    headed = any(table.columns)
-    side = min(_LABEL, max(map(cells, table.rows[:1000]), default=0))
-    top, left = (
-        min(at, max(0, count - 1))
-        for at, count in zip(scroll, (len(table.rows), len(table.columns)), strict=True)
-    )
+def _side(table: _Table) -> int:
+    """Cells of the names of the rows."""
+    return min(_LABEL, max(map(cells, table.rows[:1000]), default=0))
+
+
+def _begin(
+    table: _Table, room: Room, digits: int, scroll: tuple[int, int] | None
+) -> tuple[int, int]:
+    """The row and the column to begin with: no room is left empty that numbers could have."""
+    count, down = len(table.rows), room.height - any(table.columns)
+    top, left = scroll or (0, _first_column(table.array))
+    top = min(top, count - max(1, down - 1)) if count > down else 0
+    return top, min(left, _last_begin(table, top, room, digits)) if left else 0
+
+
+def _first_column(array: Any) -> int:
+    """The first one with a number that is not zero."""
+    return 0 if array[:, :1].any() else int((array != 0).any(axis=0).argmax())
+
+
+def _last_begin(table: _Table, top: int, room: Room, digits: int) -> int:
+    """The column to begin with so that the last one is the last that fits."""
+    left, cell, side = len(table.columns), digits + 2, _side(table)
+    for column in table.array[top : top + room.height, ::-1].T:
+        cell = max(cell, *(1 + len(short(float(n), digits)) for n in column))
+        if side + cell * (len(table.columns) - left + 1) > room.width:
+            break
+        left -= 1
+    return min(left, len(table.columns) - 1)
+
+
+def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int] | None) -> list[Line]:
+    headed, side = any(table.columns), _side(table)
+    top, left = _begin(table, room, digits, scroll)
     corner = table.array[top : top + room.height, left : left + room.width // 4]
     texts = [[short(float(n), digits) for n in row] for row in corner.tolist()]
     cell = 1 + max([digits + 1, *(len(text) for row in texts for text in row)])
@@ -177,9 +234,13 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
     if side + max(cell, named) * (len(table.columns) - left) <= room.width:
         cell = max(cell, named)
     across = _fitting(len(table.columns) - left, (room.width - side) // cell)
-    down = _fitting(len(table.rows) - top, room.height - headed)
+    down = _fitting(len(table.rows) - top, room.height - headed - (top > 0))
     largest = float(np.abs(table.array[np.isfinite(table.array)]).max(initial=0))
     made = [_head(table.columns, left, across, side, cell, room)] if headed else []
+    if top:
+        made.append(
+            line(fitted(f"… {top} row{'s'[: top > 1]} above", room.width), room.palette.dim)
+        )
     for row in range(down):
         drawn = line(right(cut(table.rows[top + row], side), side), room.palette.dim)
         for column, text in enumerate(texts[row][:across]):
@@ -187,7 +248,8 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int]) -> l
         made.append(drawn)
     rest = len(table.rows) - top - down
     if rest:
-        made.append(line(fitted(f"… {rest} more rows", room.width), room.palette.dim))
+        more = f"… {rest} more {'row' if rest == 1 else 'rows'}"
+        made.append(line(fitted(more, room.width), room.palette.dim))
     return made
 
 
