@@ -15,6 +15,7 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.events import Event, Key, Resize
+from textual.filter import LineFilter, NoColor
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
@@ -548,7 +549,21 @@ class DebuggerApp(App[None], inherit_bindings=False):
             near = get_close_matches(name, names, 1)
             hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
             raise InputError(f"no theme {visible(name)}; {hint}")
-        self.theme = name
+        self.theme = self._fitting(name)
+
+    def _fitting(self, name: str) -> str:
+        """The theme of this name; with 16 colours the dark or the light one.
+
+        Their ground is black or white there; of others it may be a grey that nothing reads on.
+        """
+        theme = self.available_themes[name]
+        if theme.ansi or self.console.color_system != "standard":
+            return name
+        return "textual-dark" if theme.dark else "textual-light"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Without colours none at all: greys are colours, too."""
+        return [NoColor()] if self.no_color else super().get_line_filters()
 
     def _too_small(self, debugger: Debugger, room: Room) -> list[Line]:
         here = f"{self.size.width}×{self.size.height}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
+from rich.color import Color
 from rich.style import Style
 
 from core.records import Record
 
-_ON_DARK_SHADE = 3  # from this shade on the text is black
+_EVEN = 0.179
+"""The luminance on which black and white text read alike, at a contrast of 4.6."""
 
 
 class Palette(Record):
@@ -44,18 +46,26 @@ class Palette(Record):
     @cached_property
     def sizes(self) -> tuple[Style, ...]:
         """The colours of sizes, small first."""
-        return tuple(Style(color=shade.bgcolor) for shade in self.positive)
+        return tuple(Style(color=shade.bgcolor or shade.color) for shade in self.positive)
 
 
-def _shades(text: tuple[str, ...], colours: tuple[str, ...]) -> tuple[Style, ...]:
-    return tuple(Style(color=t, bgcolor=c) for t, c in zip(text, colours, strict=True))
+def _shades(*colours: str) -> tuple[Style, ...]:
+    """Grounds with the text on them, black or white, that reads better."""
+    return tuple(
+        Style(color="#000000" if _luminance(each) > _EVEN else "#ffffff", bgcolor=each)
+        for each in colours
+    )
+
+
+def _luminance(colour: str) -> float:
+    """Between 0, black, and 1, white. Source: WCAG 2.2, relative luminance."""
+    parts = [part / 255 for part in Color.parse(colour).get_truecolor()]
+    linear = [((part + 0.055) / 1.055) ** 2.4 if part > 0.04 else part / 12.92 for part in parts]
+    return sum(map(float.__mul__, (0.2126, 0.7152, 0.0722), linear))
 
 
 _PLAIN, _DIM, _BOLD = Style(), Style(dim=True), Style(bold=True)
 _CURRENT = Style(bold=True, reverse=True)
-
-_DARK_TEXT = ("white",) * _ON_DARK_SHADE + ("black",) * 2
-_LIGHT_TEXT = ("black",) * _ON_DARK_SHADE + ("white",) * 2
 
 DARK = Palette(
     plain=_PLAIN,
@@ -68,8 +78,8 @@ DARK = Palette(
     symbol=Style(color="#56b6c2"),
     warning=Style(bold=True, color="#ff6b6b"),
     good=Style(color="#98c379"),
-    negative=_shades(_DARK_TEXT, ("#1c2f4a", "#1f4a80", "#2a6fbb", "#5b9bd8", "#a9cdf0")),
-    positive=_shades(_DARK_TEXT, ("#42301a", "#75501c", "#a8691a", "#e09a3e", "#f6cf95")),
+    negative=_shades("#1c2f4a", "#1f4a80", "#2a6fbb", "#5b9bd8", "#a9cdf0"),
+    positive=_shades("#42301a", "#75501c", "#b5731f", "#e09a3e", "#f6cf95"),
 )
 
 LIGHT = Palette(
@@ -79,13 +89,52 @@ LIGHT = Palette(
     current=_CURRENT,
     frame=Style(color="#7fa3c7"),
     in_focus=Style(color="#b06a00"),
-    selected=Style(bold=True, color="#8a5a00"),
+    selected=Style(bold=True, color="#5f4000"),
     symbol=Style(color="#00687a"),
     warning=Style(bold=True, color="#b00020"),
     good=Style(color="#2e6b1f"),
-    negative=_shades(_LIGHT_TEXT, ("#e3eefa", "#bcd7f2", "#8bb8e6", "#2f6fb5", "#123f73")),
-    positive=_shades(_LIGHT_TEXT, ("#fbeedd", "#f5d5ab", "#ecb26d", "#a8650f", "#6b3d00")),
+    negative=_shades("#e3eefa", "#bcd7f2", "#8bb8e6", "#2f6fb5", "#123f73"),
+    positive=_shades("#fbeedd", "#f5d5ab", "#ecb26d", "#a8650f", "#6b3d00"),
 )
+
+
+def _named(weak: str, text: str, ground: str, strong: str) -> tuple[Style, ...]:
+    """Shades of 16 colours: a colour on the ground of the screen, then grounds of their own."""
+    medium = Style(color=text, bgcolor=ground)
+    small = Style(color=weak)
+    return small, small, medium, medium, Style(bold=True, color=text, bgcolor=strong)
+
+
+DARK_16 = Palette(
+    plain=_PLAIN,
+    dim=_DIM,
+    bold=_BOLD,
+    current=_CURRENT,
+    frame=Style(color="bright_black"),
+    in_focus=Style(color="bright_yellow"),
+    selected=Style(bold=True, color="bright_yellow"),
+    symbol=Style(color="bright_cyan"),
+    warning=Style(bold=True, color="bright_red"),
+    good=Style(color="bright_green"),
+    negative=_named("cyan", "black", "cyan", "bright_cyan"),
+    positive=_named("yellow", "black", "yellow", "bright_yellow"),
+)
+
+LIGHT_16 = Palette(
+    plain=_PLAIN,
+    dim=_DIM,
+    bold=_BOLD,
+    current=_CURRENT,
+    frame=Style(color="bright_black"),
+    in_focus=Style(bold=True, color="blue"),
+    selected=Style(bold=True, color="magenta"),
+    symbol=Style(color="blue"),
+    warning=Style(bold=True, color="red"),
+    good=Style(color="blue"),
+    negative=_named("blue", "bright_white", "blue", "blue"),
+    positive=_named("magenta", "bright_white", "magenta", "magenta"),
+)
+
 
 WITHOUT_COLOUR = Palette(
     plain=_PLAIN,
@@ -102,3 +151,8 @@ WITHOUT_COLOUR = Palette(
     positive=(_DIM, _PLAIN, _PLAIN, _BOLD, _BOLD),
 )
 """Where NO_COLOR is set (no-color.org): weight alone; the sign of a number is in its text."""
+
+
+def palette(dark: bool, few: bool) -> Palette:
+    """What to draw with on a dark or a light ground; with 16 colours if there are few."""
+    return (DARK_16 if dark else LIGHT_16) if few else DARK if dark else LIGHT

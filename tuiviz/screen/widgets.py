@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.screen.drawing import Draw, Line, Room, Spelling, Turns, filled, framed
-from tuiviz.screen.palette import DARK, LIGHT, WITHOUT_COLOUR
+from tuiviz.screen.palette import DARK, WITHOUT_COLOUR, palette
 
 Title = Callable[[Debugger], str]
 
@@ -82,7 +82,8 @@ class View(Widget):
         )
 
     def notify_style_update(self) -> None:
-        self._palette = DARK if self.app.current_theme.dark else LIGHT
+        few = self.app.console.color_system == "standard"
+        self._palette = palette(self.app.current_theme.dark, few)
         if self.app.no_color:
             self._palette = WITHOUT_COLOUR
         self._paint = cache(self._painted)
