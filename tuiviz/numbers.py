@@ -71,6 +71,11 @@ def short(value: float, digits: int = 4) -> str:
     return f"{value:.{max(1, digits - 3)}e}"
 
 
+def counted(count: int, thing: str) -> str:
+    """1 term, 5 terms, 12,000 terms."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """A share as 12.3 %; with more digits where it would be rounded to a whole that it is not."""
     if math.isnan(share):

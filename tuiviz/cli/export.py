@@ -11,6 +11,7 @@ import click
 from core.errors import InputError
 from tuiviz.cli.options import model_options, say
 from tuiviz.files.disk import STANDARD_OUTPUT, shown
+from tuiviz.numbers import counted
 
 if TYPE_CHECKING:
     from tuiviz.files.trace import Progress
@@ -50,8 +51,7 @@ def export(
     finally:
         progress.done()
     if output != STANDARD_OUTPUT:
-        count = "1 error" if len(chosen) == 1 else f"{len(chosen)} errors"
-        say(f"saved {shown(output)}: T = {problem.steps}, {count}")
+        say(f"saved {shown(output)}: T = {problem.steps}, {counted(len(chosen), 'error')}")
 
 
 def _write(

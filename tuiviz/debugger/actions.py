@@ -149,7 +149,7 @@ ACTIONS = (
     Action("gradient", ("w", "ㅈ"), "w", "∂E/∂W", LOOK, "wrt", preset="W"),
     Action("gradient", ("v", "ㅍ"), "v", "∂E/∂V", LOOK, "wrt", preset="V"),
     Action("gradient", ("p", "ㅔ"), "p", "the next of U, W, V, b, c", LOOK, "wrt", 3),
-    Action("walk", ("a", "ㅁ"), "a", "walk: one E_t, each, or all", LOOK, "walk", 2,
+    Action("walk", ("a", "ㅁ"), "a", "walk: one Eₜ, each, or all", LOOK, "walk", 2,
            takes="one, each, sum, or nothing for the next"),
     Action("open", ("enter",), "Enter", "open or close; or go there", LOOK, "open"),
     Action("up", ("up", "k", "ㅏ"), "↑", "up in the panel", LOOK),

@@ -14,7 +14,7 @@ from core.lines import GRADIENT, Line
 from tuiviz.debugger.activation_sentences import SLOPES
 from tuiviz.debugger.line_sentences import LONGEST, line_sentence
 from tuiviz.debugger.place import Place
-from tuiviz.numbers import number
+from tuiviz.numbers import counted, number
 
 if TYPE_CHECKING:
     from core.tape import Tape
@@ -60,15 +60,11 @@ def _gradient(place: Place) -> str:
             f"E{t} reads {name} at step {place.t} alone, after the state: a single term{dropped}."
         )
     steps = f"Every step 0 … {place.t}" if place.t else "Step 0"
-    said = f"{steps} reads {name}, on the way to E{t}: {_terms(place.t + 1)}"
+    said = f"{steps} reads {name}, on the way to E{t}: {counted(place.t + 1, 'term')}"
     if place.lowest:
         kept = max(0, place.t - place.lowest + 1)
         return f"{said}, of which {place.style} keeps {kept}."
     return f"{said}."
-
-
-def _terms(count: int) -> str:
-    return f"{count} term{'s' if count > 1 else ''}"
 
 
 def _immediate(expression: Expression, parameter: str, state: str) -> str:

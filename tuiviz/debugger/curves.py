@@ -82,7 +82,7 @@ def _reach(debugger: Debugger, history: History) -> Points:
             room -= cost
     debugger.lags = known
     debugger.unfinished = len(known) < len(states)
-    note = f", of {len(errors)} of {tape.steps} E_t" if len(errors) < tape.steps else ""
+    note = f", of {len(errors)} of {tape.steps} Eₜ" if len(errors) < tape.steps else ""
     return Points(steps, np.array([known.get(state, nan) for state in states]), note)
 
 

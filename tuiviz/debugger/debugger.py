@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RATE = 0.1
 """The learning rate η, unless another is chosen."""
 
-KINDS = {ONE: "one E_t", EACH: "every E_t in turn", SUM: "one sweep, all errors"}
+KINDS = {ONE: "one Eₜ", EACH: "every Eₜ in turn", SUM: "one sweep, all errors"}
 """The walks, in words."""
 
 Running = Generator[str, None, None]

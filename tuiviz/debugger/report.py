@@ -12,7 +12,7 @@ from tuiviz.debugger.absence import NOT_HERE
 from tuiviz.debugger.debugger import KINDS, Debugger
 from tuiviz.debugger.sums import SoFar, so_far
 from tuiviz.files.visible import visible
-from tuiviz.numbers import in_full, number, percent
+from tuiviz.numbers import counted, in_full, number, percent
 
 IN_A_LINE = 8
 """Numbers of a vector that are shown in one line."""
@@ -118,7 +118,7 @@ def added_text(found: SoFar) -> str:
 def terms_text(found: SoFar) -> str:
     """How many of the terms that are kept have been added, and how many are dropped."""
     dropped = f", {found.dropped} dropped" if found.dropped else ""
-    return f"{found.done} of {found.terms} {'term' if found.terms == 1 else 'terms'}{dropped}"
+    return f"{found.done} of {counted(found.terms, 'term')}{dropped}"
 
 
 def so_far_text(found: SoFar) -> str:

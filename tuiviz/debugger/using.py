@@ -6,6 +6,7 @@ from core.errors import InputError
 from tuiviz.debugger.actions import Action
 from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import shown
+from tuiviz.numbers import counted
 
 FORCE = "--force "
 
@@ -19,7 +20,9 @@ def export(debugger: Debugger, count: int | None, argument: str) -> None:
         raise InputError(f"export: expected where to save it, such as {trace_name(debugger)}")
     force = argument.startswith(FORCE)
     write_trace(problem, path, errors=range(problem.steps), force=force)
-    debugger.message = f"saved {shown(path)}: T = {problem.steps}, {problem.steps} errors"
+    debugger.message = (
+        f"saved {shown(path)}: T = {problem.steps}, {counted(problem.steps, 'error')}"
+    )
 
 
 def trace_name(debugger: Debugger) -> str:

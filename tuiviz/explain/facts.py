@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from core import symbols
 from tuiviz.cells import fitted
 from tuiviz.explain.explanation import Explanation
-from tuiviz.numbers import number, percent
+from tuiviz.numbers import counted, number, percent
 
 LONGEST = 20
 """Cells that a token takes at most."""
@@ -66,7 +66,7 @@ def remarks(explanation: Explanation) -> Iterator[str]:
 
 
 def _terms(count: int, kind: str = "") -> str:
-    return f"{count:,} {kind}term{'s' if count > 1 else ''}"
+    return counted(count, f"{kind}term")
 
 
 def _joint(norm: float) -> str:

@@ -38,7 +38,7 @@ def walk_name(session: Session) -> str:
     truncation = session.problem.truncation
     if session.kind != SUM or truncation is None:
         return KINDS[session.kind]
-    return f"a sweep each {truncation.k1} E_t" if truncation.k1 > 1 else "a sweep each E_t"
+    return f"a sweep each {truncation.k1} Eₜ" if truncation.k1 > 1 else "a sweep each Eₜ"
 
 
 def _model(problem: Problem, room: int, asked: bool) -> str:
@@ -79,7 +79,7 @@ def _sums(found: SoFar, digits: int, room: Room, counted: bool) -> Line:
     palette = room.palette
     made = line(f" {found.gradient} so far: ", palette.bold)
     if found.passes:
-        made.add(f"{found.passes} E_t + ", palette.dim)
+        made.add(f"{found.passes} Eₜ + ", palette.dim)
     made.add(added_text(found))
     if counted:
         made.add(f"  {terms_text(found)}", palette.dim)

@@ -16,7 +16,7 @@ from tuiviz.debugger.debugger import Debugger
 from tuiviz.debugger.session import Value
 from tuiviz.debugger.summary import summary
 from tuiviz.debugger.training_sentences import written_update
-from tuiviz.numbers import number, short
+from tuiviz.numbers import counted, number, short
 from tuiviz.screen.drawing import Line, Room, fits_above, fitting_below, line
 
 _LABEL = 8
@@ -238,9 +238,8 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int] | Non
     largest = float(np.abs(table.array[np.isfinite(table.array)]).max(initial=0))
     made = [_head(table.columns, left, across, side, cell, room)] if headed else []
     if top:
-        made.append(
-            line(fitted(f"… {top} row{'s'[: top > 1]} above", room.width), room.palette.dim)
-        )
+        above = f"… {counted(top, 'row')} above"
+        made.append(line(fitted(above, room.width), room.palette.dim))
     for row in range(down):
         drawn = line(right(cut(table.rows[top + row], side), side), room.palette.dim)
         for column, text in enumerate(texts[row][:across]):
@@ -248,7 +247,7 @@ def _drawn(table: _Table, room: Room, digits: int, scroll: tuple[int, int] | Non
         made.append(drawn)
     rest = len(table.rows) - top - down
     if rest:
-        more = f"… {rest} more {'row' if rest == 1 else 'rows'}"
+        more = f"… {counted(rest, 'more row')}"
         made.append(line(fitted(more, room.width), room.palette.dim))
     return made
 
