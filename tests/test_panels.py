@@ -37,6 +37,7 @@ from tuiviz.screen.views import (
     training,
     truncation,
 )
+from tuiviz.screen.views.says import says
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "sample.txt"
 STEPS = 5
@@ -464,3 +465,15 @@ def test_facts_that_the_frame_has_no_room_for_stand_in_the_panel(width: int) -> 
     )
     for fact in matrix.subtitle(debugger).split("  "):
         assert whole.count(fact) == 1
+
+
+@pytest.mark.parametrize("typed", ["goto t=2", "goto term 2", "goto k=2"])
+def test_what_a_line_reads_is_named_below_its_sentence(typed: str) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, typed)
+    debugger.message = ""
+    sentence, reads, *_ = shown(says, debugger, width=150, height=3)
+    assert sentence.strip()
+    for place, each in enumerate(origins(debugger.session), 1):
+        assert (f"{place} {each.written}" in reads) == (each.index is not None)
+    assert len(shown(says, debugger, width=150, height=1)) == 1

@@ -52,7 +52,7 @@ def title(debugger: Debugger) -> str:
 
 def subtitle(debugger: Debugger) -> str:
     """What the bars mean."""
-    return "" if debugger.question is not None else "bars: linear, of the largest term"
+    return "" if debugger.question is not None else "bars: linear"
 
 
 def _row(

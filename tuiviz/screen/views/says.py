@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tuiviz.cells import wrapped
 from tuiviz.debugger.debugger import Debugger
-from tuiviz.screen.drawing import Line, Room, line
+from tuiviz.debugger.origins import origins
+from tuiviz.screen.drawing import Line, Room, line, whole
 
 
 def says(debugger: Debugger, room: Room) -> list[Line]:
@@ -16,7 +17,19 @@ def says(debugger: Debugger, room: Room) -> list[Line]:
         from tuiviz.debugger.sentences import sentence  # here: a first frame has a message
 
         text, style = sentence(debugger.session), room.palette.plain
+        lines = [line(f" {each}", style) for each in _lines(text, room.width)]
+        return [*lines, *_reads(debugger, room)][: room.height]
     return [line(f" {each}", style) for each in _lines(text, room.width)][: room.height]
+
+
+def _reads(debugger: Debugger, room: Room) -> list[Line]:
+    """What the line reads that another line made, with the numbers to go there by."""
+    if debugger.session.cursor is not None:
+        return []
+    found = enumerate(origins(debugger.session), 1)
+    made = "  ".join(f"{number} {each.written}" for number, each in found if each.index is not None)
+    text = whole(f" reads {made}  (d goes there, 2d to number 2)", room.width)
+    return [line(text, room.palette.dim)] if made else []
 
 
 def more(debugger: Debugger, room: Room) -> list[Line]:
