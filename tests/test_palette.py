@@ -108,9 +108,9 @@ def test_without_colours_there_is_none(theme: str, monkeypatch: pytest.MonkeyPat
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (160, 45), play)
 
 
-def test_with_16_colours_the_ground_is_black_or_white() -> None:
+def test_with_16_colours_the_ground_is_black_or_white(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DebuggerApp, "few_colours", True)
     app = DebuggerApp(open_debugger(SAMPLE, ModelOptions()))
-    app.console._color_system = ColorSystem.STANDARD
     names = [name for name, theme in app.available_themes.items() if not theme.ansi]
 
     async def playing() -> None:

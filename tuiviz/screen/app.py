@@ -551,13 +551,18 @@ class DebuggerApp(App[None], inherit_bindings=False):
             raise InputError(f"no theme {visible(name)}; {hint}")
         self.theme = self._fitting(name)
 
+    @property
+    def few_colours(self) -> bool:
+        """Whether the terminal has 16 colours; a picture has all."""
+        return self.console.color_system == "standard" and not self.is_headless
+
     def _fitting(self, name: str) -> str:
         """The theme of this name; with 16 colours the dark or the light one.
 
         Their ground is black or white there; of others it may be a grey that nothing reads on.
         """
         theme = self.available_themes[name]
-        if theme.ansi or self.console.color_system != "standard":
+        if theme.ansi or not self.few_colours:
             return name
         return "textual-dark" if theme.dark else "textual-light"
 

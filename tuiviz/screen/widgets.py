@@ -82,7 +82,7 @@ class View(Widget):
         )
 
     def notify_style_update(self) -> None:
-        few = self.app.console.color_system == "standard"
+        few = getattr(self.app, "few_colours", False)
         self._palette = palette(self.app.current_theme.dark, few)
         if self.app.no_color:
             self._palette = WITHOUT_COLOUR
