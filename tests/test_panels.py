@@ -11,6 +11,7 @@ import pytest
 from explained import FUNCTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.style import Style
 
 from core.parameters import Parameters
 from core.symbols import subscript
@@ -477,3 +478,39 @@ def test_what_a_line_reads_is_named_below_its_sentence(typed: str) -> None:
     for place, each in enumerate(origins(debugger.session), 1):
         assert (f"{place} {each.written}" in reads) == (each.index is not None)
     assert len(shown(says, debugger, width=150, height=1)) == 1
+
+
+# The triangle
+
+
+@pytest.mark.parametrize("width", [28, 30, 60])
+def test_the_cell_that_is_looked_at_keeps_its_shade(width: int) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+    run(debugger, "goto term 1")
+    room = Room(width, 8, DARK)
+
+    def cells() -> list[tuple[str, Style]]:
+        pieces = reach.triangle(debugger, room)[4].pieces
+        return [(sign, style) for text, style in pieces for sign in text]
+
+    looked_at = cells()
+    run(debugger, "goto term 2")
+    (at,) = [place for place, (sign, _) in enumerate(looked_at) if sign == "×"]
+    assert looked_at[at + 1 : at + 4] == cells()[at + 1 : at + 4]
+
+
+def test_what_a_row_and_a_cell_stand_for_is_said_where_they_stand_for_several(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text(" ".join("abcde"[i % 5] for i in range(121)))
+    debugger = open_debugger(path, ModelOptions())
+    run(debugger, "end")
+    for width, height, said in [
+        (60, 13, ["10 Eₜ a row", "max of 4 k"]),
+        (260, 13, ["10 Eₜ a row"]),
+        (60, 121, ["max of 4 k"]),
+        (260, 121, []),
+    ]:
+        legend = shown(reach.triangle, debugger, width, height)[-1]
+        assert re.findall(r"\d+ Eₜ a row|max of \d+ k", legend) == said

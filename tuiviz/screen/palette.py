@@ -105,19 +105,21 @@ def _named(weak: str, text: str, ground: str, strong: str) -> tuple[Style, ...]:
     return small, small, medium, medium, Style(bold=True, color=text, bgcolor=strong)
 
 
+# Named colours would be turned into those of a theme first, and then into what is nearest to them;
+# these are the 16 themselves.
 DARK_16 = Palette(
     plain=_PLAIN,
     dim=_DIM,
     bold=_BOLD,
     current=_CURRENT,
-    frame=Style(color="bright_black"),
-    in_focus=Style(color="bright_yellow"),
-    selected=Style(bold=True, color="bright_yellow"),
-    symbol=Style(color="bright_cyan"),
-    warning=Style(bold=True, color="bright_red"),
-    good=Style(color="bright_green"),
-    negative=_named("cyan", "black", "cyan", "bright_cyan"),
-    positive=_named("yellow", "black", "yellow", "bright_yellow"),
+    frame=Style(color="#555555"),
+    in_focus=Style(color="#ffff55"),
+    selected=Style(bold=True, color="#ffff55"),
+    symbol=Style(color="#55ffff"),
+    warning=Style(bold=True, color="#ff5555"),
+    good=Style(color="#55ff55"),
+    negative=_named("#00aaaa", "#000000", "#00aaaa", "#55ffff"),
+    positive=_named("#aa5500", "#000000", "#aa5500", "#ffff55"),
 )
 
 LIGHT_16 = Palette(
@@ -125,14 +127,14 @@ LIGHT_16 = Palette(
     dim=_DIM,
     bold=_BOLD,
     current=_CURRENT,
-    frame=Style(color="bright_black"),
-    in_focus=Style(bold=True, color="blue"),
-    selected=Style(bold=True, color="magenta"),
-    symbol=Style(color="blue"),
-    warning=Style(bold=True, color="red"),
-    good=Style(color="blue"),
-    negative=_named("blue", "bright_white", "blue", "blue"),
-    positive=_named("magenta", "bright_white", "magenta", "magenta"),
+    frame=Style(color="#555555"),
+    in_focus=Style(bold=True, color="#0000aa"),
+    selected=Style(bold=True, color="#aa00aa"),
+    symbol=Style(color="#0000aa"),
+    warning=Style(bold=True, color="#aa0000"),
+    good=Style(color="#0000aa"),
+    negative=_named("#0000aa", "#ffffff", "#0000aa", "#0000aa"),
+    positive=_named("#aa00aa", "#ffffff", "#aa00aa", "#aa00aa"),
 )
 
 
