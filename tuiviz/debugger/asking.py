@@ -19,7 +19,7 @@ def origin(debugger: Debugger, count: int | None, argument: str) -> None:
     if session.cursor is not None:
         symbol = session.outline.expression(session.cursor).symbol
         run_to_cursor(debugger, None, "")
-        debugger.message = f"{symbol} was made here; - goes back"
+        _say_where(debugger, symbol)
         return
     found = [(n, each) for n, each in enumerate(origins(session), 1) if each.index is not None]
     chosen = [each for n, each in found if count in (None, n)]
@@ -27,8 +27,12 @@ def origin(debugger: Debugger, count: int | None, argument: str) -> None:
         listed = ", ".join(f"{n} {each.written}" for n, each in found)
         raise InputError(f"no line made that; there is {listed or 'nothing but what is given'}")
     debugger.go(session.moved_to(chosen[0].index or 0), jump=True)
+    _say_where(debugger, chosen[0].written)
+
+
+def _say_where(debugger: Debugger, symbol: str) -> None:
     back = debugger.keyboard.with_keys("{jump-back} goes back")
-    debugger.message = f"{chosen[0].written} was made here; {back}"
+    debugger.message = f"{symbol} was made here; {back}"
 
 
 def pin(debugger: Debugger, count: int | None, argument: str) -> None:

@@ -28,7 +28,8 @@ def _reads(debugger: Debugger, room: Room) -> list[Line]:
         return []
     found = enumerate(origins(debugger.session), 1)
     made = "  ".join(f"{number} {each.written}" for number, each in found if each.index is not None)
-    text = whole(f" reads {made}  (d goes there, 2d to number 2)", room.width)
+    goes = debugger.keyboard.with_keys("({origin} goes there, 2{origin} to number 2)")
+    text = whole(f" reads {made}  {goes}", room.width)
     return [line(text, room.palette.dim)] if made else []
 
 
