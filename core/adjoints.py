@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ _Window = tuple[Callable[[Node], Any], slice]
 """Some steps: what gives a node's values in them, and the rows of its adjoints."""
 
 
-@dataclass(eq=False)
 class Adjoints:
     """∂E/∂node for E a sum of errors: a row for each step.
 
@@ -27,11 +25,11 @@ class Adjoints:
     before step `stop`.
     """
 
-    tape: Recording
-    cotangents: Mapping[Node, Array]
-    readout: int
-    loop: int
-    stop: int
+    def __init__(
+        self, tape: Recording, cotangents: Mapping[Node, Array], readout: int, loop: int, stop: int
+    ) -> None:
+        self.tape, self.cotangents = tape, cotangents
+        self.readout, self.loop, self.stop = readout, loop, stop
 
     def start(self, node: Node) -> int:
         """The step of the first row of a node's adjoints."""

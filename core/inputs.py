@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.numbers import Array, as_array
 from core.program import Cell, Program, trace
+from core.records import Record
 from core.sizes import require_room
 from core.theta import dtype_of
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-@dataclass(eq=False)
-class Reading:
+class Reading(Record, eq=False):
     """A sequence as a program reads it: x, y, and s₋₁ of each state; never written again."""
 
     program: Program

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -31,7 +30,6 @@ def run(instructions: Iterable[Instruction]) -> None:
         deque(islice(steps, BREATH), maxlen=0)
 
 
-@dataclass(eq=False)
 class Recording:
     """The values of a program over T steps: one array (T, n) for each node, never written again.
 
@@ -40,12 +38,17 @@ class Recording:
     What only a sum reads is not kept.
     """
 
-    program: Program
-    theta: Any
-    steps: int
-    dtype: np.dtype[Any]
-    arrays: Mapping[Node, Array]
-    histories: Mapping[str, Array]
+    def __init__(
+        self,
+        program: Program,
+        theta: Any,
+        steps: int,
+        dtype: np.dtype[Any],
+        arrays: Mapping[Node, Array],
+        histories: Mapping[str, Array],
+    ) -> None:
+        self.program, self.theta, self.steps, self.dtype = program, theta, steps, dtype
+        self.arrays, self.histories = arrays, histories
 
     def coefficients(self, edge: Edge, start: int, stop: int) -> Any:
         """What an edge's partial reads of the tape at start ≤ k < stop: (stop − start, …).

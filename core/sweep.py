@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import call
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ Column = Iterable[Any]
 """One thing for each step, from the last step to the first."""
 
 
-class Layout(NamedTuple):
+class Layout(Record, eq=False):
     """Where many rows are at each step: columns of views of the buffers.
 
     What comes from the next step is carried in the rows that live there.
@@ -95,7 +95,7 @@ def later_coefficients(tape: Recording, edge: Edge, start: int, stop: int, end: 
     return [np.zeros(found.shape[1:], found.dtype)] * beyond + list(found[::-1])
 
 
-class _Functions(NamedTuple):
+class _Functions(Record, eq=False):
     """What is written for a program."""
 
     readout: Callable[[Recording, int, int], Cotangents]
@@ -108,19 +108,7 @@ class _Functions(NamedTuple):
 def _functions(program: Program) -> _Functions:
     writer = _Backward(program)
     made = writer.words.functions(f"backward sweep of {program.cell.name}", writer.lines())
-    return _Functions(*(made[name] for name in _Functions._fields))
-
-
-class _Columns(Protocol):
-    """How a step names its rows: expressions that stand for columns."""
-
-    @property
-    def end(self) -> str: ...  # the first step from which nothing comes
-    def now(self, node: Node) -> str: ...
-    def later(self, node: Node) -> str: ...
-    def carried(self, node: Node) -> str: ...
-    def scratch(self, node: Node, later: bool) -> str: ...
-    def joining(self, node: Node) -> str: ...
+    return _Functions(*(made[name] for name in _Functions.__match_args__))
 
 
 class _Backward:
@@ -129,7 +117,16 @@ class _Backward:
     def __init__(self, program: Program) -> None:
         self.program, self.plan = program, schedule(program)
         outside = {"np": np, "repeat": repeat, "run": run, "call": call, "fill": np.ndarray.fill}
-        local = ["tape", "at", "start", "stop", "joining", "found", "layout", *_Functions._fields]
+        local = [
+            "tape",
+            "at",
+            "start",
+            "stop",
+            "joining",
+            "found",
+            "layout",
+            *_Functions.__match_args__,
+        ]
         self.words = Words({**outside, "later_coefficients": later_coefficients}, local)
 
     def lines(self) -> Iterator[str]:
@@ -194,7 +191,7 @@ class _Backward:
         yield from self._step(self.plan.ring_moves, _Ring(self), "return [", "]")
 
     def _step(
-        self, moves: Iterable[Move | Join], columns: _Columns, opening: str, closing: str
+        self, moves: Iterable[Move | Join], columns: _Stacked | _Ring, opening: str, closing: str
     ) -> Iterator[str]:
         """One step back: the moves as instructions, in their order."""
         yield "at = tape.between(start, stop)"
