@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 from textual.events import Key
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -605,6 +605,21 @@ def test_what_is_painted_anew_is_all_that_has_changed(keys: str) -> None:
         assert terminal == cells_of(app, whole)
 
     on_screen(DebuggerApp(open_debugger(SAMPLE, ModelOptions())), (140, 45), play)
+
+
+@pytest.mark.parametrize("size", [Size(15, 0), Size(0, 5)])
+def test_a_view_that_loses_its_room_before_it_is_painted_is_nothing(size: Size) -> None:
+    debugger = open_debugger(SAMPLE, ModelOptions())
+
+    async def play(app: DebuggerApp, pilot: Pilot[None]) -> None:
+        view = app.query_one("#chain", View)
+        run(app.debugger, "gradient U")
+        assert len(view.show(app.debugger)) > 1  # lines that are still to be painted
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(View, "outer_size", size)
+            assert view.render_lines(Region(0, 0, *size)) == []
+
+    on_screen(DebuggerApp(debugger), (100, 30), play)
 
 
 def test_a_matrix_without_room_is_nothing() -> None:

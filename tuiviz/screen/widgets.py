@@ -58,6 +58,7 @@ class View(Widget):
         self._lines = self._drawn(size) if self.display else []
         if len(before) != len(self._lines):
             self._strips = []
+            self._stale.clear()
             return [self.region]
         pairs = enumerate(zip(before, self._lines, strict=True))
         changed = [y for y, (old, new) in pairs if old != new]
@@ -107,8 +108,10 @@ class View(Widget):
         size = self.outer_size
         if not self._lines or self._drawn_for != size:
             self._lines, self._strips = self._drawn(size), []
-        if len(self._strips) != size.height:
-            self._strips, self._stale = [Strip([])] * size.height, set(range(size.height))
+            self._stale.clear()
+        if len(self._strips) != len(self._lines):  # none of either where there is no room
+            self._strips = [Strip([])] * len(self._lines)
+            self._stale.update(range(len(self._lines)))
         for y in self._stale:
             self._strips[y] = self._lines[y].strip(size.width, self._spelled, self._paint)
         self._stale.clear()
