@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from core.records import Record
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.parameters import NAMES, Parameters
+from core.records import Record
 from tuiviz.files.visible import visible
 
 Array = NDArray[Any]

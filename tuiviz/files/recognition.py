@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from core.records import Record
 from functools import cached_property, lru_cache
 
 from core.errors import InputError
 from core.parameters import NAMES
+from core.records import Record
 from tuiviz.files.conventions import MATRICES, TABLE, Array, Convention, Row, row
 from tuiviz.files.disk import StrPath, shown
 from tuiviz.files.visible import visible

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from core.records import Record
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from core.cells import rnn
 from core.errors import InputError
 from core.inputs import reading
 from core.parameters import Parameters
-from core.program import trace
+from core.records import Record
 from tuiviz.files.arrays import LIMIT, read_arrays, require_finite, write_arrays
 from tuiviz.files.conventions import MATRICES, Convention
 from tuiviz.files.disk import StrPath, byte_size, shown
