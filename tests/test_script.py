@@ -108,6 +108,8 @@ def test_an_export_is_that_of_the_command(debugger: Debugger, tmp_path: Path) ->
         played(debugger, f"export {made}")
     run(debugger, "truncate 2")
     assert played(debugger, f"x --force {made}")[-1] == said
+    assert played(debugger, f"x {made} --force")[-1] == said
+    assert {path.name for path in tmp_path.iterdir()} == {made.name, other.name}
     assert made.read_bytes() != other.read_bytes()
     with pytest.raises(InputError, match=r"expected where to save it, such as sample.trace.json"):
         played(debugger, "export")

@@ -36,7 +36,7 @@ def last_step(debugger: Debugger) -> list[str]:
     gradient, theta, rate = (
         number(float(history.curve(name)[at])) for name in ("gradient", "theta", "rate")
     )
-    texts = [f"step {debugger.trained}: ‖∂E/∂θ‖ {gradient}  ‖θ‖ {theta}  η {rate}"]
+    texts = [f"step {debugger.trained}, before it: ‖∂E/∂θ‖ {gradient}  ‖θ‖ {theta}  η {rate}"]
     clip = history.training_at(debugger.trained - 1).clip
     if clip is not None:
         taken = debugger.session.keep(

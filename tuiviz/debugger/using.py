@@ -8,17 +8,18 @@ from tuiviz.debugger.debugger import Debugger
 from tuiviz.files.disk import shown
 from tuiviz.numbers import counted
 
-FORCE = "--force "
+FORCE = "--force"
 
 
 def export(debugger: Debugger, count: int | None, argument: str) -> None:
     """Saves the trace as JSON, with every E_t; `export --force FILE` replaces a file."""
     from tuiviz.files.trace import write_trace
 
-    problem, path = debugger.session.problem, argument.removeprefix(FORCE).strip()
-    if not path:
+    problem = debugger.session.problem
+    path = argument.removeprefix(f"{FORCE} ").removesuffix(f" {FORCE}").strip()
+    if path in ("", FORCE):
         raise InputError(f"export: expected where to save it, such as {trace_name(debugger)}")
-    force = argument.startswith(FORCE)
+    force = path != argument.strip()
     write_trace(problem, path, errors=range(problem.steps), force=force)
     debugger.message = (
         f"saved {shown(path)}: T = {problem.steps}, {counted(problem.steps, 'error')}"
