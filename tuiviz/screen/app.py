@@ -24,7 +24,7 @@ from textual.worker import get_current_worker
 from core.errors import InputError
 from tuiviz.cells import fitted
 from tuiviz.debugger import commands
-from tuiviz.debugger.actions import ACTIONS, Action
+from tuiviz.debugger.actions import Action, named
 from tuiviz.debugger.commands import MOST_DIGITS
 from tuiviz.debugger.debugger import Debugger, Running, Wish
 from tuiviz.debugger.hangul import letters_typed
@@ -362,7 +362,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
             self.act(action, count, action.preset)
 
     def _ask(self, action: Action) -> None:
-        self.query_one("#more").display = False
+        self._views["more"].display = False
         self.prompt.ask(action.name, action.takes, commands.proposed(self.debugger, action))
 
     def _say(self, text: str) -> None:
@@ -375,7 +375,7 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self._follow(self._views["says"], self._views["more"])
 
     def _make_room(self) -> None:
-        needed, whole = height(self.debugger, self.size.width), self.query_one("#more")
+        needed, whole = height(self.debugger, self.size.width), self._views["more"]
         whole.display = needed > SAID and not (self._asks or self.has_class("small"))
         if whole.display:
             whole.styles.height = min(needed, self.size.height - 2)
@@ -432,8 +432,10 @@ class DebuggerApp(App[None], inherit_bindings=False):
         self.prompt.close()
         if asked == "command":
             self.type_in(text) if text else self.show()
-        elif text or asked in EMPTY_TOO:
-            self.type_in(f"{asked} {text}") if text else self.act(_named(asked), None, "")
+        elif text:
+            self.type_in(f"{asked} {text}")
+        elif asked in EMPTY_TOO and (action := named(asked)):
+            self.act(action, None, "")
         else:
             self.debugger.message = ""
             self.show()
@@ -575,7 +577,3 @@ class DebuggerApp(App[None], inherit_bindings=False):
         need = f"tuiviz needs {SMALLEST[0]}×{SMALLEST[1]}; this is {here}"
         width = max(1, room.width)
         return [line(fitted(need[at : at + width], width)) for at in range(0, len(need), width)]
-
-
-def _named(name: str) -> Action:
-    return next(action for action in ACTIONS if action.name == name)

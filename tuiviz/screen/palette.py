@@ -13,6 +13,9 @@ from core.records import Record
 _EVEN = 0.179
 """The luminance on which black and white text read alike, at a contrast of 4.6."""
 
+_PLAIN, _DIM, _BOLD = Style(), Style(dim=True), Style(bold=True)
+_CURRENT = Style(bold=True, reverse=True)
+
 
 class Palette(Record):
     """Styles by what they mean. `negative` and `positive` have the shades of a number, weak first.
@@ -26,12 +29,12 @@ class Palette(Record):
     good: Style
     negative: tuple[Style, ...]
     positive: tuple[Style, ...]
-    plain: Style
-    dim: Style
-    bold: Style
-    current: Style
     frame: Style
     in_focus: Style
+    plain: Style = _PLAIN
+    dim: Style = _DIM
+    bold: Style = _BOLD
+    current: Style = _CURRENT
 
     def heat(self, value: float, largest: float) -> Style:
         """The colours of a number beside the largest one (absolute values)."""
@@ -64,14 +67,7 @@ def _luminance(colour: str) -> float:
     return sum(map(float.__mul__, (0.2126, 0.7152, 0.0722), linear))
 
 
-_PLAIN, _DIM, _BOLD = Style(), Style(dim=True), Style(bold=True)
-_CURRENT = Style(bold=True, reverse=True)
-
 DARK = Palette(
-    plain=_PLAIN,
-    dim=_DIM,
-    bold=_BOLD,
-    current=_CURRENT,
     frame=Style(color="#2f5d8a"),
     in_focus=Style(color="#e5a038"),
     selected=Style(bold=True, color="#e5c07b"),
@@ -83,10 +79,6 @@ DARK = Palette(
 )
 
 LIGHT = Palette(
-    plain=_PLAIN,
-    dim=_DIM,
-    bold=_BOLD,
-    current=_CURRENT,
     frame=Style(color="#7fa3c7"),
     in_focus=Style(color="#b06a00"),
     selected=Style(bold=True, color="#5f4000"),
@@ -108,10 +100,6 @@ def _named(weak: str, text: str, ground: str, strong: str) -> tuple[Style, ...]:
 # Named colours would be turned into those of a theme first, and then into what is nearest to them;
 # these are the 16 themselves.
 DARK_16 = Palette(
-    plain=_PLAIN,
-    dim=_DIM,
-    bold=_BOLD,
-    current=_CURRENT,
     frame=Style(color="#555555"),
     in_focus=Style(color="#ffff55"),
     selected=Style(bold=True, color="#ffff55"),
@@ -123,10 +111,6 @@ DARK_16 = Palette(
 )
 
 LIGHT_16 = Palette(
-    plain=_PLAIN,
-    dim=_DIM,
-    bold=_BOLD,
-    current=_CURRENT,
     frame=Style(color="#555555"),
     in_focus=Style(bold=True, color="#0000aa"),
     selected=Style(bold=True, color="#aa00aa"),
@@ -139,10 +123,6 @@ LIGHT_16 = Palette(
 
 
 WITHOUT_COLOUR = Palette(
-    plain=_PLAIN,
-    dim=_DIM,
-    bold=_BOLD,
-    current=_CURRENT,
     frame=_DIM,
     in_focus=_BOLD,
     selected=_BOLD,
